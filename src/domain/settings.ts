@@ -1,0 +1,41 @@
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+
+/** Limits and durations of one workspace. Durations are lock time in milliseconds. */
+export interface Settings {
+  /** Whether a patch or run may claim free paths by itself. */
+  readonly claims: 'auto' | 'explicit';
+  /** A connection without a beat for this long has ended. */
+  readonly lease: number;
+  /** A connection without a call for this long counts as gone. */
+  readonly idle: number;
+  /** The same for a scope held over stateless HTTP. */
+  readonly idleStateless: number;
+  /** A ticket with no claim call for this long lapses. */
+  readonly ticket: number;
+  /** A grant that nobody has come for is held this long. */
+  readonly collect: number;
+  /** Waiting this long raises a ticket one step. */
+  readonly aging: number;
+  /** How many scopes may hold a named process at once; 1 where it is not named here. */
+  readonly capacity: { readonly [name: string]: number };
+  readonly maxUnits: number;
+  readonly maxLiveScopes: number;
+  readonly maxTickets: number;
+  readonly maxTitle: number;
+}
+
+export const DEFAULTS: Settings = {
+  claims: 'auto',
+  lease: 60 * SECOND,
+  idle: 30 * MINUTE,
+  idleStateless: 10 * MINUTE,
+  ticket: 60 * SECOND,
+  collect: 2 * MINUTE,
+  aging: 5 * MINUTE,
+  capacity: {},
+  maxUnits: 1_000,
+  maxLiveScopes: 20_000,
+  maxTickets: 10_000,
+  maxTitle: 200,
+};

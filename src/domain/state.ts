@@ -1,0 +1,28 @@
+import type { Map, Set } from 'immutable';
+import type { LockIndex } from './lock-index.js';
+import type { Scope, ScopeId } from './scope.js';
+
+/**
+ * The lock state of one workspace: live scopes only, so it does not grow with the ledger.
+ * Immutable throughout: a transaction that rolls back keeps the former value, and replay is a plain fold.
+ */
+export interface State {
+  /** The last event folded in. */
+  readonly seq: number;
+  /** The last generation given out. */
+  readonly generation: number;
+  /** The numbers of the last scope, run and artifact. */
+  readonly scopeCount: number;
+  readonly runCount: number;
+  readonly artifactCount: number;
+  /** Scopes that have not ended. */
+  readonly scopes: Map<ScopeId, Scope>;
+  /** Held units. */
+  readonly locks: LockIndex;
+  /** Units that tickets wait for. */
+  readonly queue: LockIndex;
+  /** Live scopes by the unfinished scope that they consume. */
+  readonly consumers: Map<ScopeId, Set<ScopeId>>;
+  /** Live scopes by the connection that owns them. */
+  readonly owned: Map<string, Set<ScopeId>>;
+}

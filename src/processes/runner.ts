@@ -1,0 +1,75 @@
+import type { RunEnding } from '../domain/event.js';
+import type { Refusal } from '../domain/refusal.js';
+
+export type Containment = 'transactional' | 'confined' | 'none';
+
+/** One command to run. */
+export interface RunSpec {
+  readonly id: string;
+  readonly command: string;
+  /** Relative to the root. */
+  readonly cwd: string;
+  /** Added to the cleaned environment. */
+  readonly env: { readonly [name: string]: string };
+  /** Milliseconds until the whole tree is killed; the ending is then `timed_out`. */
+  readonly timeout: number;
+  /** Folders that a `confined` command may write; relative to the root. */
+  readonly writable: readonly string[];
+  /** Ignored folders that exist and are bound read-write (`node_modules`, caches), relative to the root. */
+  readonly scratch: readonly string[];
+  readonly network: boolean;
+}
+
+/** A path in the upper layer that differs from the tree below it. */
+export type Written =
+  | { readonly kind: 'file'; readonly path: string; readonly bytes: Uint8Array; readonly mode: number }
+  | { readonly kind: 'large'; readonly path: string; readonly size: number }
+  | { readonly kind: 'deleted'; readonly path: string }
+  | { readonly kind: 'link'; readonly path: string; readonly target: string }
+  | { readonly kind: 'special'; readonly path: string };
+
+export interface Ended {
+  readonly ending: RunEnding;
+  readonly exit: number | null;
+  readonly duration: number;
+}
+
+export interface OutputPage {
+  readonly text: string;
+  /** Where to go on reading; absent at the end of a finished run. */
+  readonly next?: number;
+  /** Bytes printed so far, kept or not. */
+  readonly total: number;
+}
+
+/** A command under way. Its processes are all dead when `ended` resolves. */
+export interface Run {
+  readonly id: string;
+  readonly containment: Containment;
+  readonly ended: Promise<Ended>;
+  /** Output as text, from a byte offset; without one: the head and the tail with a line between that says what is left out. */
+  output(from?: number): Promise<OutputPage>;
+  /** Ends the whole tree; the first cause wins. */
+  stop(cause: 'stopped' | 'lease_lost'): void;
+  /** What the command wrote, once it has ended. Empty unless transactional. */
+  written(): Promise<readonly Written[]>;
+  /** Removes the layer and what else the run left in private state. */
+  dispose(): Promise<void>;
+}
+
+export interface Level {
+  readonly level: Containment;
+  readonly works: boolean;
+  /** Why it does not work and what to install. */
+  readonly reason?: string;
+}
+
+export interface Runner {
+  /** What was found by trying, best first. Probed once and cached. */
+  levels(): Promise<readonly Level[]>;
+  start(spec: RunSpec): Promise<Run | Refusal>;
+  /** Output of a finished run of this or an earlier server process. */
+  output(id: string, from?: number): Promise<OutputPage | undefined>;
+  /** Ends all that is under way. */
+  close(): Promise<void>;
+}

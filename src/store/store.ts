@@ -1,0 +1,142 @@
+import type { Event, EventBody } from '../domain/event.js';
+import type { Refusal } from '../domain/refusal.js';
+import type { Hash, Scope, ScopeId } from '../domain/scope.js';
+import type { View } from '../domain/view.js';
+
+/** What a transaction decides: events to record, and what to answer. A refusal may come with events too. */
+export interface Decision<T> {
+  readonly events: readonly EventBody[];
+  readonly answer: T | Refusal;
+  /** Rows of the table of liveness to write along with the decision. */
+  readonly life?: readonly LifeChange[];
+}
+
+export type LifeChange =
+  | { readonly key: string; readonly touch: 'seen' | 'called' }
+  | { readonly key: string; readonly touch: 'ended' | 'gone' };
+
+/** Who is on record as having caused the events. */
+export interface Author {
+  readonly agent: string;
+  readonly connection: string;
+  readonly trace?: string;
+}
+
+/** What a step sees: the view, and the means for a file effect. */
+export interface Transaction extends View {
+  /**
+   * Names the intent whose files are about to change; call it directly before the first rename.
+   * The marker is on disk when it returns. From here on, a failure before COMMIT undoes the intent.
+   */
+  mark(intent: IntentId): void;
+}
+
+export interface Needs {
+  /** Paths whose file records the step looks at. */
+  readonly paths?: readonly string[];
+  /** Scopes that may have ended and that the step looks at. */
+  readonly scopes?: readonly ScopeId[];
+}
+
+export type IntentId = number;
+
+/** One path of an intent. Contents are found by hash. `temp` is where the new content waits, relative to the root. */
+export interface IntentFile {
+  readonly path: string;
+  readonly before: Hash | null;
+  readonly after: Hash | null;
+  readonly beforeMode: number | null;
+  readonly afterMode: number | null;
+  readonly temp?: string;
+}
+
+/** The redo log of one effect on files (and, for a publication, of the commit that goes with it). */
+export interface Intent {
+  readonly scope?: ScopeId;
+  readonly files: readonly IntentFile[];
+  readonly commit?: { readonly ref: string; readonly former: string | null; readonly commit: string };
+}
+
+export interface StoredIntent extends Intent {
+  readonly id: IntentId;
+  /** `applied` once its events are committed; `clean` once its files are synced as well (the row is then dropped). */
+  readonly state: 'pending' | 'applied';
+  /** The boot of the machine in which it was recorded. */
+  readonly boot: string;
+}
+
+export interface Content {
+  readonly hash: Hash;
+  readonly bytes: Uint8Array;
+}
+
+export interface EventQuery {
+  /** Events after this sequence number. */
+  readonly after: number;
+  readonly limit: number;
+  readonly scope?: ScopeId;
+  readonly agent?: string;
+  readonly type?: string;
+}
+
+export interface ChangeRow {
+  readonly seq: number;
+  readonly scope: ScopeId | null;
+  readonly path: string;
+  readonly before: Hash | null;
+  readonly after: Hash | null;
+  readonly mode: number | null;
+}
+
+export interface ScopeQuery {
+  readonly status?: string;
+  readonly phase?: string;
+  readonly limit: number;
+  /** Scopes with a number below this one, newest first. */
+  readonly before?: number;
+}
+
+/**
+ * The ledger of one workspace. Every verb may answer later, so that a database across a network fits too.
+ *
+ * Throws `StoreBusy` when the write lock could not be had in time and `StoreBroken` when the store cannot work
+ * (full, I/O error, corrupt, replaced under us). Nothing is granted then.
+ */
+export interface Store {
+  /**
+   * decide → record → effect, as one step. `step` runs synchronously under the write lock, on a state that no other
+   * process can change; its events and the tables are committed together, or nothing is. The answer is durable.
+   */
+  transact<T>(author: Author, needs: Needs, step: (tx: Transaction) => Decision<T>): Promise<{ answer: T | Refusal; events: readonly Event[] }>;
+  /** A consistent look without a lock. */
+  view<T>(needs: Needs, look: (view: View) => T): Promise<T>;
+  /** Records an intent and the contents that it needs, durably, before any lock is taken. */
+  prepare(intent: Intent, contents: readonly Content[]): Promise<IntentId>;
+  /** Drops an intent: its files are synced, or it was never applied. */
+  settle(id: IntentId): Promise<void>;
+  /** Stores contents by hash, durably. */
+  keep(contents: readonly Content[]): Promise<void>;
+  content(hash: Hash): Promise<Uint8Array | undefined>;
+  events(query: EventQuery): Promise<Event[]>;
+  changes(query: { readonly scope?: ScopeId; readonly path?: string; readonly after?: number; readonly limit: number }): Promise<ChangeRow[]>;
+  scopes(query: ScopeQuery): Promise<Scope[]>;
+  /** Resolves when something was committed by anyone after sequence number `seq`, or when `signal` aborts. */
+  changed(seq: number, signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Puts files back or finishes them; the workspace knows how. Runs under the write lock, synchronously. */
+export interface Recovery {
+  /** An intent whose effect was cut off before COMMIT: puts the former contents back where the new ones stand. */
+  undo(intent: StoredIntent, content: (hash: Hash) => Uint8Array | undefined): readonly EventBody[];
+  /** An applied intent whose files may not have reached the disk before the machine went down. */
+  redo(intent: StoredIntent, content: (hash: Hash) => Uint8Array | undefined): readonly EventBody[];
+}
+
+export class StoreBusy extends Error {
+  override readonly name = 'StoreBusy';
+}
+
+export class StoreBroken extends Error {
+  override readonly name = 'StoreBroken';
+}
