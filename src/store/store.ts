@@ -1,4 +1,5 @@
 import type { Event, EventBody } from '../domain/event.js';
+import type { ChangeRow, Content, Intent, IntentId, StoredIntent } from '../domain/intent.js';
 import type { Refusal } from '../domain/refusal.js';
 import type { Hash, Scope, ScopeId } from '../domain/scope.js';
 import type { View } from '../domain/view.js';
@@ -38,38 +39,6 @@ export interface Needs {
   readonly scopes?: readonly ScopeId[];
 }
 
-export type IntentId = number;
-
-/** One path of an intent. Contents are found by hash. `temp` is where the new content waits, relative to the root. */
-export interface IntentFile {
-  readonly path: string;
-  readonly before: Hash | null;
-  readonly after: Hash | null;
-  readonly beforeMode: number | null;
-  readonly afterMode: number | null;
-  readonly temp?: string;
-}
-
-/** The redo log of one effect on files (and, for a publication, of the commit that goes with it). */
-export interface Intent {
-  readonly scope?: ScopeId;
-  readonly files: readonly IntentFile[];
-  readonly commit?: { readonly ref: string; readonly former: string | null; readonly commit: string };
-}
-
-export interface StoredIntent extends Intent {
-  readonly id: IntentId;
-  /** `applied` once its events are committed; `clean` once its files are synced as well (the row is then dropped). */
-  readonly state: 'pending' | 'applied';
-  /** The boot of the machine in which it was recorded. */
-  readonly boot: string;
-}
-
-export interface Content {
-  readonly hash: Hash;
-  readonly bytes: Uint8Array;
-}
-
 export interface EventQuery {
   /** Events after this sequence number. */
   readonly after: number;
@@ -77,15 +46,6 @@ export interface EventQuery {
   readonly scope?: ScopeId;
   readonly agent?: string;
   readonly type?: string;
-}
-
-export interface ChangeRow {
-  readonly seq: number;
-  readonly scope: ScopeId | null;
-  readonly path: string;
-  readonly before: Hash | null;
-  readonly after: Hash | null;
-  readonly mode: number | null;
 }
 
 export interface ScopeQuery {

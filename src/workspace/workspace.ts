@@ -1,7 +1,7 @@
 import type { FileChange } from '../domain/event.js';
 import type { Refusal } from '../domain/refusal.js';
 import type { Hash } from '../domain/scope.js';
-import type { Content, IntentFile } from '../store/store.js';
+import type { Content, IntentFile } from '../domain/intent.js';
 
 /** A file as it was read: its bytes, their hash and what the disk said of it. */
 export interface Snapshot {
