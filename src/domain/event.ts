@@ -18,7 +18,7 @@ export type EventBody =
   | { readonly type: 'scope.opened'; readonly scope: ScopeId; readonly contract: Contract; readonly by: string; readonly pending: readonly ScopeId[] }
   | { readonly type: 'scope.queued'; readonly scope: ScopeId; readonly units: readonly string[]; readonly mode: Mode; readonly owner: Owner; readonly priority: number; readonly generation: number }
   | { readonly type: 'scope.granted'; readonly scope: ScopeId; readonly units: readonly string[]; readonly mode: Mode; readonly owner: Owner; readonly generation: number; readonly queued: boolean }
-  | { readonly type: 'scope.lapsed'; readonly scope: ScopeId; readonly reason: string }
+  | { readonly type: 'scope.lapsed'; readonly scope: ScopeId; readonly reason: string; readonly to: 'open' | 'cancelled' | 'active' }
   | { readonly type: 'scope.expired'; readonly scope: ScopeId; readonly reason: string; readonly from: string }
   | { readonly type: 'scope.released'; readonly scope: ScopeId; readonly to: 'open' | 'cancelled'; readonly reason: string; readonly from: string }
   | { readonly type: 'scope.progressed'; readonly scope: ScopeId; readonly summary: string; readonly artifacts: readonly Artifact[]; readonly commit?: string }

@@ -87,6 +87,8 @@ export interface Scope {
   readonly artifacts: readonly Artifact[];
   readonly summary?: string;
   readonly commit?: string;
+  /** The event of the latest publication: what came later is not published yet. */
+  readonly published: number;
 }
 
 export function isEnded(status: Status): boolean {

@@ -1,5 +1,5 @@
-import type { Map, Set } from 'immutable';
-import type { LockIndex } from './lock-index.js';
+import { Map, type Set } from 'immutable';
+import { EMPTY_INDEX, type LockIndex } from './lock-index.js';
 import type { Scope, ScopeId } from './scope.js';
 
 /**
@@ -26,3 +26,16 @@ export interface State {
   /** Live scopes by the connection that owns them. */
   readonly owned: Map<string, Set<ScopeId>>;
 }
+
+export const EMPTY_STATE: State = {
+  seq: 0,
+  generation: 0,
+  scopeCount: 0,
+  runCount: 0,
+  artifactCount: 0,
+  scopes: Map(),
+  locks: EMPTY_INDEX,
+  queue: EMPTY_INDEX,
+  consumers: Map(),
+  owned: Map(),
+};

@@ -48,6 +48,14 @@ export interface EventQuery {
   readonly type?: string;
 }
 
+export interface ChangeQuery {
+  readonly scope?: ScopeId;
+  readonly path?: string;
+  /** Changes after this sequence number; all where left out. */
+  readonly after?: number;
+  readonly limit: number;
+}
+
 export interface ScopeQuery {
   readonly status?: string;
   readonly phase?: string;
@@ -67,7 +75,11 @@ export interface Store {
    * decide → record → effect, as one step. `step` runs synchronously under the write lock, on a state that no other
    * process can change; its events and the tables are committed together, or nothing is. The answer is durable.
    */
-  transact<T>(author: Author, needs: Needs, step: (tx: Transaction) => Decision<T>): Promise<{ answer: T | Refusal; events: readonly Event[] }>;
+  transact<T>(
+    author: Author,
+    needs: Needs,
+    step: (tx: Transaction) => Decision<T>,
+  ): Promise<{ answer: T | Refusal; events: readonly Event[] }>;
   /** A consistent look without a lock. */
   view<T>(needs: Needs, look: (view: View) => T): Promise<T>;
   /** Records an intent and the contents that it needs, durably, before any lock is taken. */
@@ -78,10 +90,12 @@ export interface Store {
   keep(contents: readonly Content[]): Promise<void>;
   content(hash: Hash): Promise<Uint8Array | undefined>;
   events(query: EventQuery): Promise<Event[]>;
-  changes(query: { readonly scope?: ScopeId; readonly path?: string; readonly after?: number; readonly limit: number }): Promise<ChangeRow[]>;
+  changes(query: ChangeQuery): Promise<ChangeRow[]>;
   scopes(query: ScopeQuery): Promise<Scope[]>;
   /** Resolves when something was committed by anyone after sequence number `seq`, or when `signal` aborts. */
   changed(seq: number, signal: AbortSignal): Promise<void>;
+  /** True while the files of some patch are being renamed, by whichever process: a look at several files may be torn. */
+  applying(): boolean;
   close(): Promise<void>;
 }
 

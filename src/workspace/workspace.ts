@@ -1,7 +1,9 @@
 import type { FileChange } from '../domain/event.js';
+import type { Content, IntentFile } from '../domain/intent.js';
 import type { Refusal } from '../domain/refusal.js';
 import type { Hash } from '../domain/scope.js';
-import type { Content, IntentFile } from '../domain/intent.js';
+import type { LateEdit } from './finish.js';
+import type { Swept } from './sweep.js';
 
 /** A file as it was read: its bytes, their hash and what the disk said of it. */
 export interface Snapshot {
@@ -41,30 +43,56 @@ export interface Prepared {
   readonly changes: readonly FileChange[];
 }
 
-/** A path whose file is not the version that the change was prepared on. */
+/** A path whose file is not the version expected. `found` is null where there is no regular file within the limits. */
 export interface Moved {
   readonly path: string;
   readonly expected: Hash | null;
   readonly found: Hash | null;
 }
 
+/** Limits of the files that Signalbox handles. */
+export interface FileSettings {
+  /** Bytes of one file. */
+  readonly maxFile: number;
+  /** Files of one change. */
+  readonly maxFiles: number;
+  /** Protected paths that agents may write all the same, with all that lies below them. */
+  readonly unprotect: readonly string[];
+  /** Walks by path even where descriptors would do; found out where left out. */
+  readonly weak?: boolean;
+}
+
+export const FILE_SETTINGS: FileSettings = { maxFile: 50_000_000, maxFiles: 1_000, unprotect: [] };
+
 /** The files of one workspace. Nothing here reads or writes outside the root, whatever links do meanwhile. */
 export interface Workspace {
   readonly root: string;
   /** Whether the disk takes `A` and `a` for the same name. */
   readonly folds: boolean;
-  /** A path as an agent gave it → canonical path inside the root, links resolved. Refuses OUTSIDE, PROTECTED (when `write`), INVALID. */
+  /** Whether folders are reached by path, because this system knows no way through their descriptors: a swap in the instant of a call is then not noticed. */
+  readonly weak: boolean;
+  /** A path as an agent gave it → canonical path inside the root, links resolved; the root is `.`. Refuses OUTSIDE, PROTECTED (when `write`, and `.signalbox` always), INVALID. */
   resolve(path: string, purpose: 'read' | 'write'): Promise<string | Refusal>;
   /** Reads a file or lists a folder. Refuses FIFOs, devices and sockets at once, and files above `maxFile` with LIMIT. */
   look(path: string): Promise<Looked | Refusal>;
-  /** Writes the new contents to temporary files in the target folders. No lock is held yet. */
+  /**
+   * Writes the new contents to temporary files in the target folders. No lock is held yet. Paths are resolved ones.
+   * Refuses STALE_BASE (its fact `moved` lists what `verify` would), LIMIT, INVALID, OUTSIDE, PROTECTED, BLOCKED, and
+   * UNAVAILABLE where the disk is full; nothing is left behind then.
+   */
   prepare(wanted: readonly Wanted[]): Promise<Prepared | Refusal>;
   /** Under the write lock: which paths are no longer at their base. Synchronous. */
   verify(prepared: Prepared): readonly Moved[];
-  /** Under the write lock, after `verify` and the marker: the renames. Synchronous; throws where the disk refuses. */
+  /** Under the write lock, after `verify` and the marker: the renames. Synchronous; throws where the disk refuses, and `Overtaken` where somebody saved since `verify`. The intent must be undone then. */
   apply(prepared: Prepared): void;
-  /** After COMMIT: syncs the files and folders, then looks at the former files for a save that came in between. */
-  finish(prepared: Prepared, late: (edit: { path: string; bytes: Uint8Array; mode: number }) => void): Promise<void>;
+  /** After COMMIT: syncs the files and folders, then looks at the former files, at once and 2 s later, for a save that came in between. */
+  finish(prepared: Prepared, late: (edit: LateEdit) => void): Promise<void>;
   /** Removes the temporary files of a change that was not made. */
   discard(prepared: Prepared): Promise<void>;
+  /** Which of these records are not what the disk holds: edits made around Signalbox. */
+  drifted(records: readonly { readonly path: string; readonly hash: Hash | null }[]): Promise<readonly Moved[]>;
+  /** Removes what killed processes left behind an hour ago or earlier. */
+  sweep(): Promise<Swept>;
+  /** Ends the waits of `finish` early and resolves when its work is done: for closing. */
+  flush(): Promise<void>;
 }

@@ -1,0 +1,107 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Coordinator } from '../coordinator/contract.js';
+import { createCoordinator } from '../coordinator/coordinator.js';
+import type { Parts } from '../coordinator/parts.js';
+import { Presence } from '../coordinator/presence.js';
+import { Runs } from '../coordinator/runs.js';
+import type { Mint } from '../domain/handle.js';
+import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
+import { openSqliteStore } from '../store/sqlite/open.js';
+import { StoreBroken, StoreBusy } from '../store/store.js';
+import { openGit } from '../workspace/git.js';
+import { openWorkspace, recovery } from '../workspace/open.js';
+import { findRoot } from '../workspace/root.js';
+import { type Config, loadConfig } from './config.js';
+import { lazyRunner } from './lazy-runner.js';
+
+export interface Assembled {
+  readonly parts: Parts;
+  readonly config: Config;
+  readonly coordinator: Coordinator;
+}
+
+export interface AssembleOptions {
+  /** Where to look for the workspace. */
+  readonly from: string;
+  readonly log: (sentence: string) => void;
+  /** Whether whoever this server serves is still there. */
+  readonly alive?: () => boolean;
+}
+
+/** Puts the rooms together over one workspace. UNAVAILABLE says what is wrong with it and what helps. */
+export async function assemble({ from, log, alive = () => true }: AssembleOptions): Promise<Assembled | Refusal> {
+  const root = findRoot(from);
+  if (isRefusal(root)) return root;
+  const config = await loadConfig(root);
+  if (isRefusal(config)) return config;
+  try {
+    const parts = await openParts(root, config, log, alive);
+    return isRefusal(parts) ? parts : { parts, config, coordinator: createCoordinator(parts) };
+  } catch (error) {
+    return unavailable(error);
+  }
+}
+
+async function openParts(root: string, config: Config, log: (sentence: string) => void, alive: () => boolean): Promise<Parts | Refusal> {
+  const files = { unprotect: config.unprotect };
+  const workspace = await openWorkspace({ root, settings: files });
+  const folder = join(workspace.root, '.signalbox');
+  const git = await openGit(workspace.root);
+  if (isRefusal(git)) return git;
+  const store = await openSqliteStore({ folder, settings: config.settings, recovery: recovery(workspace, files) });
+  return {
+    store,
+    workspace,
+    git,
+    log,
+    runner: lazyRunner({ root: workspace.root, folder, containment: config.containment }),
+    settings: config.settings,
+    rules: config.rules,
+    mint: mintFrom(readKey(folder)),
+    presence: new Presence(store, config.settings.lease, alive, log),
+    runs: new Runs(),
+    processTickets: new Map(),
+  };
+}
+
+/** Turns what a store or disk throws into the refusal that every tool gives meanwhile. */
+export function unavailable(error: unknown): Refusal {
+  const reason = error instanceof Error ? error.message : String(error);
+  if (error instanceof StoreBusy) return refuse('BUSY', 'The database is locked by another process.', 'Call again in a few seconds.', { reason });
+  const next = error instanceof StoreBroken ? 'Ask the operator to put this right; nothing was granted or written.' : 'Ask the operator to look at the server; nothing was granted.';
+  return refuse('UNAVAILABLE', `Signalbox cannot work here: ${reason}`, next, { reason });
+}
+
+/** The secret from which handles are made: it never leaves this folder, and no handle is ever stored. */
+function readKey(folder: string): Buffer {
+  const path = join(folder, 'key');
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  if (!existsSync(path)) writeKey(path);
+  const key = readFileSync(path);
+  if (key.length < 32) throw new Error(`${path} is cut off: remove it and start again (handles given so far become void)`);
+  return key;
+}
+
+/** Linked into place, so that of two servers starting at once neither reads half a key nor replaces the other's. */
+function writeKey(path: string): void {
+  const temp = `${path}.${process.pid}`;
+  writeFileSync(temp, randomBytes(32), { mode: 0o600 });
+  try {
+    linkSync(temp, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    rmSync(temp);
+  }
+}
+
+const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567';
+
+function mintFrom(key: Buffer): Mint {
+  return (id, tenure) => {
+    const digest = createHmac('sha256', key).update(`${id}:${tenure}`).digest();
+    return [...digest.subarray(0, 6)].map((byte) => ALPHABET[byte % 32]).join('');
+  };
+}

@@ -1,0 +1,38 @@
+import type { Coordinator } from '../coordinator/contract.js';
+import { isRefusal, type Refusal } from '../domain/refusal.js';
+import { startStdio } from '../mcp/stdio.js';
+import { VERSION } from './version.js';
+
+/** `signalbox mcp`: serves one client over stdio. Answers at once; the workspace is opened with the first call. */
+export function serveMcp(): void {
+  const log = (sentence: string): void => void process.stderr.write(`signalbox: ${sentence}\n`);
+  const provider = once(async () => {
+    const { assemble } = await import('./assemble.js');
+    const parent = process.ppid;
+    const assembled = await assemble({ from: workspaceOf(process.env), log, alive: () => process.ppid === parent });
+    return isRefusal(assembled) ? assembled : assembled.coordinator;
+  });
+  startStdio({ provider, version: VERSION, onerror: (error) => log(String(error)) });
+}
+
+/** Claude Code names the project; elsewhere the server is started in it. */
+function workspaceOf(env: NodeJS.ProcessEnv): string {
+  return env['SIGNALBOX_ROOT'] || env['CLAUDE_PROJECT_DIR'] || process.cwd();
+}
+
+/** Opens once. What could not be opened is tried anew with the next call, so that a mended workspace works at once. */
+export function once(open: () => Promise<Coordinator | Refusal>): () => Promise<Coordinator | Refusal> {
+  let opened: Promise<Coordinator | Refusal> | undefined;
+  return async () => {
+    opened ??= open();
+    const attempt = opened;
+    try {
+      const found = await attempt;
+      if (isRefusal(found)) opened = undefined;
+      return found;
+    } catch (error) {
+      opened = undefined;
+      throw error;
+    }
+  };
+}

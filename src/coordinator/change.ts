@@ -1,0 +1,126 @@
+import { type Draft, draft as newDraft } from '../domain/draft.js';
+import type { EventBody, FileChange } from '../domain/event.js';
+import { printHandle } from '../domain/handle.js';
+import { isRefusal, type Refusal } from '../domain/refusal.js';
+import type { ScopeId } from '../domain/scope.js';
+import { allowWrite, type Write } from '../domain/write.js';
+import type { Transaction } from '../store/store.js';
+import type { Moved, Prepared, Wanted } from '../workspace/workspace.js';
+import type { Caller } from './contract.js';
+import { noteLate } from './outside.js';
+import { act, claimant, type Parts, type Step, scopeAlive, scopeNeeds } from './parts.js';
+
+/** An effect on files, whoever causes it. */
+export interface Change {
+  readonly tool: string;
+  readonly cause: 'patch' | 'run' | 'revert';
+  readonly write: Write;
+  readonly wanted: readonly Wanted[];
+  readonly run?: string;
+}
+
+export interface Changed {
+  readonly seq: number;
+  readonly scope: ScopeId;
+  readonly handle: string;
+  readonly claimed: readonly string[];
+}
+
+/** Files are no longer what the change was made from; nothing was written. */
+export interface MovedOn {
+  readonly moved: readonly Moved[];
+}
+
+/**
+ * The one way in which files change: new contents are laid beside their targets and the intent is recorded; then, in
+ * one transaction, lease, locks and versions are checked, the files are renamed and the events are committed.
+ */
+export async function change(parts: Parts, caller: Caller, request: Change): Promise<Changed | MovedOn | Refusal> {
+  const early = await refusedEarly(parts, caller, request);
+  if (early !== undefined) return early;
+  const prepared = await parts.workspace.prepare(request.wanted);
+  if (isRefusal(prepared)) return act<Changed>(parts, caller, request.tool, {}, () => ({ answer: prepared }));
+  let intent: number | undefined;
+  try {
+    intent = await parts.store.prepare({ files: prepared.files }, prepared.contents);
+    const id = intent;
+    const needs = { paths: prepared.changes.map((file) => file.path), scopes: scopeNeeds(request.write.scope) };
+    const done = await act<Changed | MovedOn>(parts, caller, request.tool, needs, (draft, tx) =>
+      effect(parts, caller, request, prepared, draft, tx, id),
+    );
+    if (isRefusal(done) || 'moved' in done) await abandon(parts, prepared, intent);
+    else finish(parts, prepared, intent, done.scope);
+    return done;
+  } catch (error) {
+    await abandon(parts, prepared, intent);
+    throw error;
+  }
+}
+
+/** A refusal that can be seen without the write lock spares the preparation; the decision itself comes later, under it. */
+async function refusedEarly(parts: Parts, caller: Caller, request: Change): Promise<Refusal | undefined> {
+  const needs = { scopes: scopeNeeds(request.write.scope) };
+  const seen = await parts.store.view(needs, (view) => allowWrite(newDraft(view), claimant(parts, caller), request.write));
+  if (!isRefusal(seen)) return undefined;
+  const answer = await act(parts, caller, request.tool, needs, (decision) => {
+    const again = allowWrite(decision, claimant(parts, caller), request.write);
+    return { answer: isRefusal(again) ? again : ('free' as const) };
+  });
+  return isRefusal(answer) ? answer : undefined;
+}
+
+function effect(
+  parts: Parts,
+  caller: Caller,
+  request: Change,
+  prepared: Prepared,
+  draft: Draft,
+  tx: Transaction,
+  intent: number,
+): Step<Changed | MovedOn> {
+  let moved: readonly Moved[] = [];
+  const answer = draft.attempt<Changed>(() => {
+    const allowed = allowWrite(draft, claimant(parts, caller), request.write);
+    if (isRefusal(allowed)) return allowed;
+    const { scope, claimed } = allowed;
+    moved = parts.workspace.verify(prepared);
+    if (moved.length > 0) return movedOn;
+    noteOutside(draft, prepared.changes, scope.id);
+    tx.mark(intent);
+    parts.workspace.apply(prepared);
+    draft.emit(changedEvent(request, prepared.changes, scope.id, scope.generation));
+    const handle = printHandle(scope, parts.mint);
+    return { seq: draft.view.state.seq, scope: scope.id, handle, claimed };
+  });
+  if (moved.length > 0) return { answer: { moved } };
+  return { answer, ...(isRefusal(answer) ? {} : { life: scopeAlive(caller, answer.scope) }) };
+}
+
+const movedOn: Refusal = { refused: true, code: 'STALE_BASE', sentence: '', facts: {}, next: '' };
+
+function changedEvent(request: Change, files: readonly FileChange[], scope: ScopeId, generation: number): EventBody {
+  const run = request.run === undefined ? {} : { run: request.run };
+  return { type: 'files.changed', scope, cause: request.cause, generation, files, ...run };
+}
+
+/** A file that is not as Signalbox left it was edited around it: on record before the next change hides it. */
+function noteOutside(draft: Draft, changes: readonly FileChange[], holder: ScopeId): void {
+  const files = changes.flatMap((file): FileChange[] => {
+    const known = draft.view.file(file.path);
+    return known === undefined || known.hash === file.before ? [] : [{ path: file.path, before: known.hash, after: file.before }];
+  });
+  if (files.length > 0) draft.emit({ type: 'files.outside', files, holder });
+}
+
+/** After the answer: the files are synced, then the intent is clean. */
+function finish(parts: Parts, prepared: Prepared, intent: number, holder: ScopeId): void {
+  parts.workspace
+    .finish(prepared, (edit) => void noteLate(parts, edit, holder))
+    .then(() => parts.store.settle(intent))
+    .catch((error: unknown) => parts.log(`files of intent ${intent} could not be synced: ${String(error)}`));
+}
+
+async function abandon(parts: Parts, prepared: Prepared, intent: number | undefined): Promise<void> {
+  await parts.workspace.discard(prepared);
+  if (intent !== undefined) await parts.store.settle(intent);
+}

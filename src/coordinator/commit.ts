@@ -1,0 +1,112 @@
+import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
+import type { Scope } from '../domain/scope.js';
+import type { IntentId } from '../domain/intent.js';
+import type { Git, PathChange } from '../workspace/git.js';
+import { rebaseBytes } from '../workspace/rebase.js';
+import type { Caller, PublishInput } from './contract.js';
+import { scopeChanges } from './history.js';
+import type { Parts } from './parts.js';
+import { presentFile } from './present.js';
+
+/** A commit that is built and reserved: nothing has moved, and nobody else can publish meanwhile. */
+export interface Staged {
+  readonly commit: string;
+  readonly branch?: string;
+  /** Under the write lock: moves HEAD (or the branch) by compare and swap. Synchronous. */
+  move(): Refusal | undefined;
+  /** Lets git's index go, and drops or keeps the intent. */
+  close(done: boolean): Promise<void>;
+}
+
+/**
+ * Builds the commit of exactly what a scope changed since its last publication.
+ * Undefined where there is nothing to commit, no git, or the operator wants no commits.
+ */
+export async function commitOf(parts: Parts, caller: Caller, own: Scope, input: PublishInput): Promise<Staged | undefined | Refusal> {
+  const { git } = parts;
+  const branch = input.branch ?? (parts.rules.commit === 'branch' ? `signalbox/${own.id}` : undefined);
+  if (git === undefined || (parts.rules.commit === 'none' && input.branch === undefined)) return undefined;
+  const changes = await pathChanges(parts, own);
+  if (isRefusal(changes)) return changes;
+  if (changes.length === 0) return undefined;
+  const others = await otherScopes(parts, own, changes.map((change) => change.path));
+  const built = await git.build({
+    changes,
+    message: `${own.contract.title}\n\n${input.summary}`.trim(),
+    trailers: (whole) => trailers(own, caller, whole, others),
+    merge,
+    ...(branch === undefined ? {} : { branch }),
+  });
+  if (isRefusal(built)) return built;
+  const { planned } = built;
+  if (planned === undefined) return undefined;
+  const intent = await parts.store.prepare({ scope: own.id, files: [], commit: planned }, []);
+  const reserved = await git.reserve(planned);
+  if (isRefusal(reserved)) {
+    await parts.store.settle(intent);
+    return reserved;
+  }
+  return staged(parts, intent, planned.commit, branch, reserved);
+}
+
+function staged(parts: Parts, intent: IntentId, commit: string, branch: string | undefined, reserved: Reserved): Staged {
+  return {
+    commit,
+    ...(branch === undefined ? {} : { branch }),
+    move: () => reserved.commit(),
+    close: async () => {
+      await reserved.release();
+      await parts.store.settle(intent);
+    },
+  };
+}
+
+type Reserved = Exclude<Awaited<ReturnType<Git['reserve']>>, Refusal>;
+
+function merge(base: Uint8Array, ours: Uint8Array, theirs: Uint8Array): Uint8Array | null {
+  const merged = rebaseBytes(base, ours, theirs);
+  return merged !== null && 'bytes' in merged ? merged.bytes : null;
+}
+
+async function pathChanges(parts: Parts, own: Scope): Promise<PathChange[] | Refusal> {
+  const found: PathChange[] = [];
+  for (const [path, steps] of await scopeChanges(parts, own.id, own.published)) {
+    const last = steps.at(-1);
+    const present = await presentFile(parts, path);
+    if (isRefusal(present)) return present;
+    if (last === undefined || present.version !== last.after) return movedOn(own, path);
+    found.push({
+      path,
+      steps: steps.map((step) => ({ before: step.beforeBytes, after: step.afterBytes })),
+      current: present.bytes,
+      mode: present.mode ?? last.mode ?? 0o644,
+    });
+  }
+  return found;
+}
+
+/** Somebody stashed, switched branches or edited the file outside: committing now would commit something else. */
+function movedOn(own: Scope, path: string): Refusal {
+  return refuse('STALE_BASE', `${path} is not as ${own.id} left it; nothing was published.`, `Read ${path}, patch what is missing, then call publish_output again.`, { scope: own.id, path });
+}
+
+/** Which other scopes changed these paths, for the trailers of files that are committed whole. */
+async function otherScopes(parts: Parts, own: Scope, paths: readonly string[]): Promise<Map<string, string[]>> {
+  const found = new Map<string, string[]>();
+  for (const path of paths) {
+    const rows = await parts.store.changes({ path, after: own.published, limit: 1_000 });
+    found.set(path, [...new Set(rows.flatMap((row) => (row.scope === null || row.scope === own.id ? [] : [row.scope])))]);
+  }
+  return found;
+}
+
+function trailers(own: Scope, caller: Caller, whole: readonly string[], others: ReadonlyMap<string, readonly string[]>) {
+  const also = [...new Set(whole.flatMap((path) => others.get(path) ?? []))];
+  return [
+    { key: 'Scope', value: own.id },
+    { key: 'Agent', value: own.owner?.agent ?? caller.agent },
+    ...own.contract.consumes.map((id) => ({ key: 'Consumes', value: id })),
+    ...(caller.trace === undefined ? [] : [{ key: 'Trace', value: caller.trace }]),
+    ...also.map((id) => ({ key: 'With-Changes-Of', value: id })),
+  ];
+}

@@ -1,0 +1,184 @@
+import type { RunEnding } from '../domain/event.js';
+import type { Refusal } from '../domain/refusal.js';
+import type { Mode } from '../domain/unit.js';
+
+/** Who calls, as far as the door can tell. */
+export interface Caller {
+  /** The connection, which says who is alive. */
+  readonly connection: string;
+  /** The agent on it: its client's name, or the subagent that the client reports. */
+  readonly agent: string;
+  /** True where each request stands alone and nobody beats for the caller. */
+  readonly stateless: boolean;
+  /** How long one call may block, in milliseconds. */
+  readonly patience: number;
+  /** Aborted when the client gives the call up. */
+  readonly signal: AbortSignal;
+  /** A sentence about what the call waits for. */
+  readonly progress?: (sentence: string) => void;
+  /** W3C trace id, where the client sent one. */
+  readonly trace?: string;
+}
+
+export interface HeldBy {
+  readonly id: string;
+  readonly agent: string;
+  readonly mode: Mode;
+}
+
+export interface ReadInput { readonly paths: readonly string[] }
+export type ReadFile =
+  | { readonly path: string; readonly version: string; readonly text: string; readonly from: number; readonly to: number; readonly total_lines: number; readonly truncated?: boolean; readonly held_by?: HeldBy }
+  | { readonly path: string; readonly version: string; readonly image: { readonly data: string; readonly mimeType: string }; readonly held_by?: HeldBy }
+  | { readonly path: string; readonly entries: readonly { readonly name: string; readonly kind: string; readonly size?: number; readonly held_by?: HeldBy }[]; readonly more?: number }
+  | { readonly path: string; readonly error: string };
+export interface ReadOutput { readonly files: readonly ReadFile[] }
+
+export interface Edit {
+  readonly path: string;
+  readonly old_string?: string;
+  readonly new_string?: string;
+  readonly replace_all?: boolean;
+  readonly content?: string;
+  readonly delete?: boolean;
+  readonly move_to?: string;
+  readonly base?: string;
+}
+export interface PatchInput { readonly edits?: readonly Edit[]; readonly diff?: string; readonly scope?: string }
+export interface PatchOutput {
+  /** Place in the ledger of the change. */
+  readonly seq: number;
+  /** The handle, where the patch claimed for the caller. */
+  readonly scope?: string;
+  readonly files: readonly { readonly path: string; readonly version: string | null; readonly added: number; readonly removed: number; readonly rebased?: boolean }[];
+  /** The files already were as wanted; nothing was written. */
+  readonly already?: boolean;
+  readonly claimed?: readonly string[];
+}
+
+export interface RunInput {
+  readonly command?: string;
+  readonly scope?: string;
+  readonly cwd?: string;
+  readonly env?: readonly string[];
+  readonly background?: boolean;
+  readonly wait_s?: number;
+  readonly timeout_s?: number;
+  readonly run?: string;
+  readonly from?: number;
+  readonly stop?: boolean;
+}
+export interface RunOutput {
+  readonly run: string;
+  readonly state: 'running' | RunEnding;
+  readonly exit_code?: number;
+  readonly output: string;
+  readonly next?: number;
+  readonly scope?: string;
+  readonly changed: readonly { readonly path: string; readonly version: string | null }[];
+  readonly rejected: readonly { readonly path: string; readonly reason: string }[];
+  readonly containment: 'transactional' | 'confined' | 'none';
+  readonly duration_ms: number;
+}
+
+export interface ClaimInput {
+  readonly title?: string;
+  readonly units?: readonly string[];
+  readonly scope?: string;
+  readonly mode?: Mode;
+  readonly phase?: string;
+  readonly consumes?: readonly string[];
+  readonly produces?: readonly string[];
+  readonly agent?: string;
+  readonly wait_s?: number;
+}
+export interface ClaimOutput {
+  /** The handle: pass it to patch, run and publish_output. */
+  readonly scope: string;
+  readonly id: string;
+  readonly status: 'active' | 'waiting';
+  readonly generation: number;
+  readonly units: readonly string[];
+  readonly queue?: { readonly position: number; readonly ahead: readonly { readonly id: string; readonly agent: string; readonly title: string; readonly units: readonly string[] }[] };
+  readonly blocked_on?: readonly string[];
+  readonly inputs?: readonly { readonly id: string; readonly type: string; readonly path?: string; readonly hash: string; readonly scope: string; readonly summary?: string }[];
+  readonly handover?: { readonly from: string; readonly diff: string; readonly note: string };
+}
+
+export interface PublishInput {
+  readonly summary: string;
+  readonly scope?: string;
+  readonly status?: 'done' | 'progress' | 'failed';
+  readonly artifacts?: readonly { readonly type: string; readonly path?: string; readonly content?: string }[];
+  readonly branch?: string;
+}
+export interface PublishOutput {
+  readonly id: string;
+  readonly status: string;
+  readonly commit?: string;
+  readonly branch?: string;
+  readonly artifacts: readonly { readonly id: string; readonly type: string; readonly path?: string; readonly hash: string }[];
+  readonly unblocked: readonly string[];
+}
+
+export interface OpenInput {
+  readonly title: string;
+  readonly note?: string;
+  readonly units?: readonly string[];
+  readonly phase?: string;
+  readonly consumes?: readonly string[];
+  readonly produces?: readonly string[];
+}
+export interface OpenOutput { readonly id: string }
+
+export interface ReleaseInput { readonly scope?: string; readonly reason?: string; readonly changes?: 'keep' | 'revert' }
+export interface ReleaseOutput { readonly id: string; readonly status: string; readonly reverted: readonly string[] }
+
+export interface ListInput {
+  readonly id?: string;
+  readonly path?: string;
+  readonly status?: string;
+  readonly phase?: string;
+  readonly mine?: boolean;
+}
+export interface ListedScope {
+  readonly id: string;
+  readonly title: string;
+  readonly status: string;
+  readonly phase: string;
+  readonly agent?: string;
+  readonly units: readonly string[];
+  readonly mode?: Mode;
+  /** Only for the caller's own scopes, with `mine`. */
+  readonly scope?: string;
+  readonly waiting_for?: readonly string[];
+  readonly blocked_on?: readonly string[];
+  readonly queue?: number;
+  readonly note?: string;
+  readonly summary?: string;
+  readonly attempts?: number;
+  readonly consumes?: readonly string[];
+  readonly produces?: readonly string[];
+  readonly artifacts?: readonly { readonly id: string; readonly type: string; readonly path?: string; readonly hash: string }[];
+  readonly commit?: string;
+}
+export interface ListOutput { readonly scopes: readonly ListedScope[]; readonly seq: number; readonly more?: number }
+
+/** The eight use cases that agents have. Each answers with a value or a refusal, and records what happened. */
+export interface Coordinator {
+  read(caller: Caller, input: ReadInput): Promise<ReadOutput | Refusal>;
+  patch(caller: Caller, input: PatchInput): Promise<PatchOutput | Refusal>;
+  run(caller: Caller, input: RunInput): Promise<RunOutput | Refusal>;
+  claim(caller: Caller, input: ClaimInput): Promise<ClaimOutput | Refusal>;
+  publish(caller: Caller, input: PublishInput): Promise<PublishOutput | Refusal>;
+  open(caller: Caller, input: OpenInput): Promise<OpenOutput | Refusal>;
+  release(caller: Caller, input: ReleaseInput): Promise<ReleaseOutput | Refusal>;
+  list(caller: Caller, input: ListInput): Promise<ListOutput | Refusal>;
+  /** Records a refusal that a door made (a bad argument, a denied call). */
+  refused(caller: Caller, tool: string, refusal: Refusal): Promise<void>;
+  /** A connection came: from now on somebody beats for it. */
+  connected(caller: Pick<Caller, 'connection' | 'agent' | 'stateless'>): Promise<void>;
+  /** A connection ended: its locks are free after the lease unless it comes back. */
+  disconnected(connection: string): Promise<void>;
+  close(): Promise<void>;
+}

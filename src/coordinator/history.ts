@@ -1,0 +1,64 @@
+import type { ChangeRow } from '../domain/intent.js';
+import { isRefusal, type Refusal } from '../domain/refusal.js';
+import type { Hash, ScopeId } from '../domain/scope.js';
+import { difference } from '../workspace/difference.js';
+import type { Parts } from './parts.js';
+
+const PAGE = 1_000;
+
+/** One change of one path, with the contents on both sides. */
+export interface ChangeStep {
+  readonly seq: number;
+  readonly before: Hash | null;
+  readonly after: Hash | null;
+  readonly beforeBytes: Uint8Array | null;
+  readonly afterBytes: Uint8Array | null;
+  readonly mode: number | null;
+}
+
+/** What a scope changed, path by path, in order. @param after only changes after this event. */
+export async function scopeChanges(parts: Parts, scope: ScopeId, after = 0): Promise<Map<string, ChangeStep[]>> {
+  const byPath = new Map<string, ChangeStep[]>();
+  for (const row of await allRows(parts, scope, after)) {
+    const step = { ...row, beforeBytes: await bytesOf(parts, row.before), afterBytes: await bytesOf(parts, row.after) };
+    byPath.set(row.path, [...(byPath.get(row.path) ?? []), step]);
+  }
+  return byPath;
+}
+
+async function allRows(parts: Parts, scope: ScopeId, after: number): Promise<ChangeRow[]> {
+  const rows: ChangeRow[] = [];
+  for (let from = after; ; ) {
+    const page = await parts.store.changes({ scope, after: from, limit: PAGE });
+    rows.push(...page);
+    const last = page.at(-1);
+    if (last === undefined || page.length < PAGE) return rows;
+    from = last.seq;
+  }
+}
+
+async function bytesOf(parts: Parts, hash: Hash | null): Promise<Uint8Array | null> {
+  if (hash === null) return null;
+  const bytes = await parts.store.content(hash);
+  if (bytes === undefined) throw new Error(`the content ${hash} is not kept any more`);
+  return bytes;
+}
+
+/** The difference that a scope made, as one unified diff. @param until only changes up to this event. */
+export async function scopeDiff(
+  parts: Parts,
+  scope: ScopeId,
+  { until = Number.MAX_SAFE_INTEGER, maxLines }: { readonly until?: number; readonly maxLines: number },
+): Promise<string | Refusal> {
+  const texts: string[] = [];
+  for (const [path, steps] of await scopeChanges(parts, scope)) {
+    const known = steps.filter((step) => step.seq <= until);
+    const first = known[0];
+    const last = known.at(-1);
+    if (first === undefined || last === undefined || first.before === last.after) continue;
+    const text = difference(first.beforeBytes, last.afterBytes, { path, maxLines });
+    if (isRefusal(text)) return text;
+    texts.push(text);
+  }
+  return texts.join('\n');
+}

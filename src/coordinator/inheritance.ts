@@ -1,0 +1,30 @@
+import { isRefusal } from '../domain/refusal.js';
+import type { Scope } from '../domain/scope.js';
+import type { ClaimOutput } from './contract.js';
+import { scopeDiff } from './history.js';
+import type { Parts } from './parts.js';
+
+const HANDOVER_LINES = 200;
+
+/** The outputs of the scopes that a scope consumes, as far as they are done. */
+export async function inputs(parts: Parts, scope: Scope): Promise<Pick<ClaimOutput, 'inputs'>> {
+  const { consumes } = scope.contract;
+  if (consumes.length === 0) return {};
+  const found = await parts.store.view({ scopes: consumes }, (view) => consumes.map((id) => view.scope(id)));
+  const artifacts = found.flatMap((other) =>
+    (other?.artifacts ?? []).map((artifact) => ({
+      ...artifact,
+      scope: other?.id ?? '',
+      ...(other?.summary === undefined ? {} : { summary: other.summary }),
+    })),
+  );
+  return { inputs: artifacts };
+}
+
+/** What a former owner left behind: who, why, and the difference that its changes made. */
+export async function handover(parts: Parts, scope: Scope): Promise<Pick<ClaimOutput, 'handover'>> {
+  if (scope.handover === undefined) return {};
+  const { from, note, until } = scope.handover;
+  const diff = await scopeDiff(parts, scope.id, { until, maxLines: HANDOVER_LINES });
+  return { handover: { from, note, diff: isRefusal(diff) ? '' : diff } };
+}

@@ -1,0 +1,48 @@
+import { createHash } from 'node:crypto';
+import type { ScopeId } from '../domain/scope.js';
+import { openScope } from '../domain/open.js';
+import { draft } from '../domain/draft.js';
+import type { Parts } from './parts.js';
+
+const PERSON = { agent: 'outside', connection: 'outside' };
+
+/**
+ * A person saved a file in place between our last check and our rename: the save went to the former file. Its text is
+ * kept, the ledger says so, and a conflict scope asks somebody to bring both together.
+ */
+export async function noteLate(
+  parts: Parts,
+  edit: { readonly path: string; readonly bytes: Uint8Array; readonly mode: number },
+  holder: ScopeId,
+): Promise<void> {
+  const hash = createHash('sha256').update(edit.bytes).digest('hex');
+  try {
+    await parts.store.keep([{ hash, bytes: edit.bytes }]);
+    await parts.store.transact(PERSON, { paths: [edit.path] }, (tx) => {
+      const decision = draft(tx);
+      const present = tx.file(edit.path)?.hash ?? null;
+      const cause = `late:${edit.path}:${hash}`;
+      const known = tx.state.scopes.some((scope) => scope.contract.conflict?.cause === cause);
+      if (known) return { events: [], answer: undefined };
+      decision.emit({ type: 'files.outside', files: [{ path: edit.path, before: present, after: present }], holder, kept: [hash] });
+      openScope(decision, 'signalbox', conflictOpening(edit.path, hash, holder, cause));
+      return { events: decision.events, answer: undefined };
+    });
+  } catch (error) {
+    parts.log(`a late save of ${edit.path} is kept in .signalbox/kept but not on record: ${String(error)}`);
+  }
+}
+
+function conflictOpening(path: string, hash: string, holder: ScopeId, cause: string) {
+  return {
+    title: `Conflict in ${path.slice(-150)}: saved by a person while ${holder} changed it`,
+    note: `The person's text was not overwritten: read artifact:${hash}. The file has the text of ${holder}. Bring both together.`,
+    phase: 'iterate' as const,
+    units: [path],
+    consumes: [],
+    produces: [],
+    priority: 0,
+    standing: true,
+    conflict: { cause, between: [holder], paths: [path] },
+  };
+}

@@ -1,0 +1,106 @@
+import type { Caller } from './contract.js';
+import type { Claimant } from '../domain/authority.js';
+import { type Draft, draft } from '../domain/draft.js';
+import type { EventBody } from '../domain/event.js';
+import { type Handle, type Mint, parseHandle } from '../domain/handle.js';
+import { isStateless } from '../domain/leases.js';
+import { isRefusal, type Refusal } from '../domain/refusal.js';
+import type { ScopeId } from '../domain/scope.js';
+import type { Settings } from '../domain/settings.js';
+import { arrive } from '../domain/sweep.js';
+import type { Runner } from '../processes/runner.js';
+import type { LifeChange, Needs, Store, Transaction } from '../store/store.js';
+import type { Git } from '../workspace/git.js';
+import type { Workspace } from '../workspace/workspace.js';
+import type { Presence } from './presence.js';
+import type { Runs } from './runs.js';
+
+/** What the use cases work with. */
+export interface Parts {
+  readonly store: Store;
+  readonly workspace: Workspace;
+  readonly runner: Runner;
+  /** Undefined where the workspace is not in a git repository. */
+  readonly git: Git | undefined;
+  readonly settings: Settings;
+  readonly rules: Rules;
+  readonly mint: Mint;
+  readonly presence: Presence;
+  readonly runs: Runs;
+  /** Waiting claims of process units, by caller and unit, so that a command called again keeps its place. */
+  readonly processTickets: Map<string, string>;
+  /** One line for whoever runs the server. */
+  readonly log: (sentence: string) => void;
+}
+
+/** What the operator has decided beyond locks. */
+export interface Rules {
+  readonly commit: 'head' | 'branch' | 'none';
+  readonly processes: readonly NamedProcess[];
+  /** Milliseconds until a command is killed, unless the call says less. */
+  readonly timeout: number;
+}
+
+/** A kind of command that takes a unit of its own: `process:<name>`. */
+export interface NamedProcess {
+  readonly name: string;
+  /** A command that one of these patterns matches is of this kind; `*` stands for anything. */
+  readonly match: readonly string[];
+  readonly network: boolean;
+}
+
+/** What a step answers, and the signs of life that go with it. */
+export interface Step<T> {
+  readonly answer: T | Refusal;
+  readonly life?: readonly LifeChange[];
+}
+
+export function claimant(parts: Parts, caller: Caller): Claimant {
+  return { owner: { connection: caller.connection, agent: caller.agent }, mint: parts.mint };
+}
+
+/**
+ * The one way in which a use case decides: former leases that ran out are made events first, the rule decides on what is
+ * left, a refusal becomes an event, and the call counts as a sign of life. All of it in one transaction.
+ */
+export async function act<T>(
+  parts: Parts,
+  caller: Caller,
+  tool: string,
+  needs: Needs,
+  rule: (draft: Draft, tx: Transaction) => Step<T>,
+): Promise<T | Refusal> {
+  const author = { agent: caller.agent, connection: caller.connection, ...(caller.trace ? { trace: caller.trace } : {}) };
+  const { answer } = await parts.store.transact(author, needs, (tx) => {
+    const decision = draft(tx);
+    arrive(decision, caller.connection);
+    const step = rule(decision, tx);
+    if (isRefusal(step.answer)) decision.emit(refusedEvent(tool, step.answer));
+    return { events: decision.events, answer: step.answer, life: [...signOfLife(caller), ...(step.life ?? [])] };
+  });
+  await parts.presence.noticed(caller.connection);
+  return answer;
+}
+
+export function refusedEvent(tool: string, refusal: Refusal): EventBody {
+  const { code, sentence, facts } = refusal;
+  const scope = typeof facts['scope'] === 'string' ? parseHandle(facts['scope'])?.id : undefined;
+  return { type: 'refused', tool, code, sentence, facts, ...(scope === undefined ? {} : { scope }) };
+}
+
+function signOfLife(caller: Caller): LifeChange[] {
+  return isStateless(caller.connection) ? [] : [{ key: caller.connection, touch: 'called' }];
+}
+
+/** A stateless caller shows that a scope is alive by using it. */
+export function scopeAlive(caller: Caller, scope: ScopeId): LifeChange[] {
+  return isStateless(caller.connection) ? [{ key: `scope:${scope}`, touch: 'called' }] : [];
+}
+
+/** The ended scopes that a call may have to look up. */
+export function scopeNeeds(...given: readonly (string | undefined)[]): ScopeId[] {
+  return given
+    .map((text) => (text === undefined ? undefined : parseHandle(text)))
+    .filter((handle): handle is Handle => handle !== undefined)
+    .map((handle) => handle.id);
+}

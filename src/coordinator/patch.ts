@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto';
+import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
+import { type Present, staleBases } from '../workspace/bases.js';
+import { countChange } from '../workspace/count-change.js';
+import { type Outcome, outcomes } from '../workspace/edits.js';
+import { type Operation, pathsOf, withPaths } from '../workspace/operation.js';
+import { parseDiff } from '../workspace/parse-diff.js';
+import { parseEdits } from '../workspace/parse-edits.js';
+import type { Wanted } from '../workspace/workspace.js';
+import { type Changed, change } from './change.js';
+import type { Caller, PatchInput, PatchOutput } from './contract.js';
+import { act, type Parts } from './parts.js';
+
+/** How often a patch is worked out anew because a file moved on in the instant before it was applied. */
+const ATTEMPTS = 4;
+
+/** patch: exact edits or a diff, over one or many files, all or nothing. */
+export async function patch(parts: Parts, caller: Caller, input: PatchInput): Promise<PatchOutput | Refusal> {
+  const operations = parse(input);
+  const named = isRefusal(operations) ? operations : await canonical(parts, operations);
+  if (isRefusal(named)) return refused(parts, caller, named);
+  for (let attempt = 1; ; attempt++) {
+    const work = await workOut(parts, named);
+    if (isRefusal(work)) return refused(parts, caller, work);
+    const { found, files } = work;
+    const wanted = found.filter((outcome) => differs(outcome, files)).map((outcome) => asWanted(outcome, files));
+    if (wanted.length === 0) return already(parts, caller, found);
+    const paths = wanted.map((file) => file.path);
+    const write = { paths, title: titleOf(paths), ...(input.scope === undefined ? {} : { scope: input.scope }) };
+    const done = await change(parts, caller, { tool: 'patch', cause: 'patch', write, wanted });
+    if (isRefusal(done)) return done;
+    if (!('moved' in done)) return answer(done, found, files);
+    if (attempt === ATTEMPTS) return refused(parts, caller, unsteady(done.moved.map((file) => file.path)));
+  }
+}
+
+function parse(input: PatchInput): Operation[] | Refusal {
+  const { edits, diff } = input;
+  if ((edits === undefined) === (diff === undefined)) {
+    const got = edits === undefined ? 'neither' : 'both';
+    return refuse('INVALID', `edits: expected either edits or diff, got ${got}.`, 'Call patch with {"edits": [{"path": …, "old_string": …, "new_string": …}]} or with {"diff": …}.', { argument: 'edits', got });
+  }
+  return edits === undefined ? parseDiff(diff ?? '') : parseEdits(edits);
+}
+
+async function canonical(parts: Parts, operations: readonly Operation[]): Promise<Operation[] | Refusal> {
+  const names = new Map<string, string>();
+  for (const path of pathsOf(operations)) {
+    const resolved = await parts.workspace.resolve(path, 'write');
+    if (isRefusal(resolved)) return resolved;
+    names.set(path, resolved);
+  }
+  return withPaths(operations, names);
+}
+
+interface Work {
+  readonly found: readonly Outcome[];
+  readonly files: ReadonlyMap<string, (Present & { readonly mode: number }) | null>;
+}
+
+/** The files as they are now, and what the operations make of them. */
+async function workOut(parts: Parts, operations: readonly Operation[]): Promise<Work | Refusal> {
+  const files = new Map<string, (Present & { readonly mode: number }) | null>();
+  for (const path of pathsOf(operations)) {
+    const looked = await parts.workspace.look(path);
+    if (isRefusal(looked)) return looked;
+    if (looked.kind === 'folder') return refuse('INVALID', `path: expected a file, got the folder ${path}.`, 'Name the file in it.', { argument: 'path', path });
+    files.set(path, looked.kind === 'none' ? null : looked.file);
+  }
+  const bases = new Map<string, Uint8Array>();
+  for (const { path, base } of staleBases(operations, files)) {
+    const bytes = await parts.store.content(base);
+    if (bytes !== undefined) bases.set(path, bytes);
+  }
+  const found = outcomes(operations, files, bases);
+  return isRefusal(found) ? found : { found, files };
+}
+
+function differs(outcome: Outcome, files: Work['files']): boolean {
+  const present = files.get(outcome.path);
+  if (present == null || outcome.bytes === null) return (present ?? null) !== outcome.bytes;
+  return Buffer.compare(present.bytes, outcome.bytes) !== 0;
+}
+
+function asWanted(outcome: Outcome, files: Work['files']): Wanted {
+  const mode = outcome.from === undefined ? undefined : files.get(outcome.from)?.mode;
+  return { path: outcome.path, bytes: outcome.bytes, base: outcome.base, ...(mode === undefined ? {} : { mode }) };
+}
+
+function titleOf(paths: readonly string[]): string {
+  const named = paths.slice(0, 2).join(', ');
+  const more = paths.length - 2;
+  return `Patch of ${named}${more > 0 ? ` and ${more} more` : ''}`.slice(0, 200);
+}
+
+function refused(parts: Parts, caller: Caller, refusal: Refusal): Promise<PatchOutput | Refusal> {
+  return act<PatchOutput>(parts, caller, 'patch', {}, () => ({ answer: refusal }));
+}
+
+/** A retry after a lost answer: everything is as the patch wants it. */
+async function already(parts: Parts, caller: Caller, found: readonly Outcome[]): Promise<PatchOutput> {
+  parts.presence.called(caller.connection);
+  const seq = await parts.store.view({}, ({ state }) => state.seq);
+  const files = found.map(({ path, base }) => ({ path, version: base, added: 0, removed: 0 }));
+  return { seq, already: true, files };
+}
+
+function answer(done: Changed, found: readonly Outcome[], files: Work['files']): PatchOutput {
+  return {
+    seq: done.seq,
+    files: found.map((outcome) => ({
+      path: outcome.path,
+      version: outcome.bytes === null ? null : createHash('sha256').update(outcome.bytes).digest('hex'),
+      ...countChange(files.get(outcome.path)?.bytes ?? null, outcome.bytes),
+      ...(outcome.rebased ? { rebased: true } : {}),
+    })),
+    ...(done.claimed.length > 0 ? { scope: done.handle, claimed: done.claimed } : {}),
+  };
+}
+
+function unsteady(paths: readonly string[]): Refusal {
+  return refuse('STALE_BASE', `${paths.join(', ')} changed again and again while this was being written.`, 'Read the files again, then patch what is there now.', { paths: [...paths] });
+}

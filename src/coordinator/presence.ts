@@ -1,0 +1,138 @@
+import { draft } from '../domain/draft.js';
+import { isStateless, ticketKey } from '../domain/leases.js';
+import type { ScopeId } from '../domain/scope.js';
+import { arrive, sweep } from '../domain/sweep.js';
+import type { LifeChange, Store } from '../store/store.js';
+
+/** At the most; a shorter lease needs a faster beat. */
+const BEAT = 10_000;
+/** A lease stands through this many beats. */
+const BEATS = 6;
+const SERVER = { agent: 'signalbox', connection: 'server' };
+
+/**
+ * Beats for the connections of this process, every ten seconds, while one of them owns a scope; what has run out is
+ * swept with the same commit. A process with nothing to keep alive has no timer.
+ */
+export class Presence {
+  readonly #store: Store;
+  readonly #beat: number;
+  readonly #alive: () => boolean;
+  readonly #log: (sentence: string) => void;
+  readonly #connections = new Set<string>();
+  /** Connections that called since the last beat without a commit of their own. */
+  readonly #called = new Set<string>();
+  /** Waiting claims whose call is open here. */
+  readonly #waiting = new Map<ScopeId, number>();
+  readonly #collected = new Set<ScopeId>();
+  /** Whose commands are under way here, once for each. */
+  readonly #working: string[] = [];
+  #timer: NodeJS.Timeout | undefined;
+
+  /**
+   * @param lease how long a connection stands without a beat, in milliseconds.
+   * @param alive whether whoever these connections belong to is still there (the parent process, for stdio).
+   */
+  constructor(store: Store, lease: number, alive: () => boolean, log: (sentence: string) => void) {
+    this.#store = store;
+    this.#beat = Math.min(BEAT, lease / BEATS);
+    this.#alive = alive;
+    this.#log = log;
+  }
+
+  connected(connection: string): void {
+    if (!isStateless(connection)) this.#connections.add(connection);
+  }
+
+  /** A call that commits nothing by itself is a sign of life too. */
+  called(connection: string): void {
+    if (this.#connections.has(connection)) this.#called.add(connection);
+  }
+
+  /** After a commit: starts the beat where this process has something to keep alive. */
+  async noticed(connection: string): Promise<void> {
+    if (this.#timer !== undefined || !this.#connections.has(connection)) return;
+    if (await this.#owns()) this.#start();
+  }
+
+  waits(scope: ScopeId): void {
+    this.#waiting.set(scope, (this.#waiting.get(scope) ?? 0) + 1);
+    this.#start();
+  }
+
+  stopsWaiting(scope: ScopeId, collected: boolean): void {
+    const left = (this.#waiting.get(scope) ?? 1) - 1;
+    if (left > 0) this.#waiting.set(scope, left);
+    else this.#waiting.delete(scope);
+    if (collected) this.#collected.add(scope);
+  }
+
+  /** Says that a connection has ended. Its scopes stay its own for the length of a lease. */
+  async disconnected(connection: string): Promise<void> {
+    if (!this.#connections.delete(connection)) return;
+    this.#called.delete(connection);
+    await this.#store.transact(SERVER, {}, () => ({
+      events: [],
+      answer: undefined,
+      life: [{ key: connection, touch: 'ended' as const }],
+    }));
+  }
+
+  /** A command counts as a sign of life of its caller, and of its scope where the caller has no connection. */
+  works(connection: string, scope: ScopeId | undefined): void {
+    this.#working.push(this.#lifeOf(connection, scope));
+    this.#start();
+  }
+
+  stopsWorking(connection: string, scope: ScopeId | undefined): void {
+    const at = this.#working.indexOf(this.#lifeOf(connection, scope));
+    if (at >= 0) this.#working.splice(at, 1);
+  }
+
+  #lifeOf(connection: string, scope: ScopeId | undefined): string {
+    return isStateless(connection) && scope !== undefined ? `scope:${scope}` : connection;
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #start(): void {
+    this.#timer ??= setInterval(() => void this.beat(), this.#beat).unref();
+  }
+
+  async #owns(): Promise<boolean> {
+    if (this.#waiting.size > 0 || this.#working.length > 0) return true;
+    return this.#store.view({}, ({ state }) => [...this.#connections].some((connection) => state.owned.has(connection)));
+  }
+
+  /** One beat. A lease that ran out before it is not renewed by it. */
+  async beat(): Promise<void> {
+    if (!this.#alive()) return this.stop();
+    try {
+      if (!(await this.#owns())) return this.stop();
+      const called = new Set(this.#called);
+      const collected = [...this.#collected];
+      await this.#store.transact(SERVER, {}, (tx) => {
+        const decision = draft(tx);
+        for (const connection of this.#connections) arrive(decision, connection);
+        sweep(decision);
+        return { events: decision.events, answer: undefined, life: this.#signs(called, collected) };
+      });
+      for (const connection of called) this.#called.delete(connection);
+      for (const scope of collected) this.#collected.delete(scope);
+    } catch (error) {
+      this.#log(`beat failed, trying again in ${this.#beat / 1000} s: ${String(error)}`);
+    }
+  }
+
+  #signs(called: ReadonlySet<string>, collected: readonly ScopeId[]): LifeChange[] {
+    return [
+      ...[...this.#connections].map((key) => ({ key, touch: called.has(key) ? ('called' as const) : ('seen' as const) })),
+      ...[...new Set(this.#working)].map((key) => ({ key, touch: 'called' as const })),
+      ...[...this.#waiting.keys()].map((scope) => ({ key: ticketKey(scope), touch: 'seen' as const })),
+      ...collected.map((scope) => ({ key: ticketKey(scope), touch: 'gone' as const })),
+    ];
+  }
+}

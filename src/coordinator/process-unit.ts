@@ -1,0 +1,66 @@
+import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
+import type { Scope } from '../domain/scope.js';
+import { claim } from './claim.js';
+import type { Caller } from './contract.js';
+import type { Parts } from './parts.js';
+import { release } from './release.js';
+
+/** The process unit of a command, held for as long as it runs. */
+export interface Acquired {
+  readonly network: boolean;
+  release(): Promise<void>;
+}
+
+/** The unit is free for the next one by a scope of its own, so that it ends with the command and not with the work. */
+export async function acquireProcess(parts: Parts, caller: Caller, own: Scope | undefined, command: string): Promise<Acquired | Refusal> {
+  const named = parts.rules.processes.find((candidate) => candidate.match.some((pattern) => matches(pattern, command)));
+  const unit = `process:${named?.name ?? ''}`;
+  const network = named?.network ?? true;
+  if (named === undefined || own?.locks.has(unit)) return { network, release: async () => undefined };
+  const runner = { ...caller, agent: `${caller.agent} (run)` };
+  const title = `Run ${command.slice(0, 150)}`;
+  const waiting = parts.processTickets.get(ticketOf(caller, unit));
+  const claimed = await claim(parts, runner, waiting === undefined ? { title, units: [unit] } : { scope: waiting });
+  parts.processTickets.delete(ticketOf(caller, unit));
+  if (isRefusal(claimed)) return claimed;
+  if (claimed.status === 'waiting') {
+    parts.processTickets.set(ticketOf(caller, unit), claimed.scope);
+    return stillBusy(unit, claimed.queue?.ahead ?? []);
+  }
+  return {
+    network,
+    release: async () => {
+      await release(parts, { ...runner, signal: new AbortController().signal }, { scope: claimed.scope, reason: 'the command ended' });
+    },
+  };
+}
+
+function ticketOf(caller: Caller, unit: string): string {
+  return `${caller.connection} ${caller.agent} ${unit}`;
+}
+
+function stillBusy(unit: string, ahead: readonly { readonly id: string; readonly agent: string; readonly title: string }[]): Refusal {
+  const [first] = ahead;
+  const who = first === undefined ? 'somebody else' : `${first.id} (${first.agent}: ${first.title})`;
+  return refuse('WAITING', `${unit} is busy with ${who}.`, 'Call run again with the same command: your place in the queue is kept for a minute.', {
+    unit,
+    ahead: ahead.map(({ id, agent, title }) => ({ id, agent, title })),
+  });
+}
+
+/** Whether a pattern with `*` for anything covers the whole command. Linear: no regular expression of a user's is run. */
+export function matches(pattern: string, command: string): boolean {
+  const pieces = pattern.split('*');
+  const first = pieces[0] ?? '';
+  const last = pieces.at(-1) ?? '';
+  if (pieces.length === 1) return command === pattern;
+  if (!command.startsWith(first) || !command.endsWith(last) || command.length < first.length + last.length) return false;
+  let at = first.length;
+  for (const piece of pieces.slice(1, -1)) {
+    const found = command.indexOf(piece, at);
+    if (found < 0) return false;
+    at = found + piece.length;
+  }
+  return at <= command.length - last.length;
+}
+

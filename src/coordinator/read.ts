@@ -1,0 +1,179 @@
+import { setTimeout } from 'node:timers/promises';
+import { lost } from '../domain/leases.js';
+import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
+import { parseUnit } from '../domain/unit.js';
+import type { View } from '../domain/view.js';
+import type { Looked, Snapshot } from '../workspace/workspace.js';
+import type { Caller, HeldBy, ReadFile, ReadInput, ReadOutput } from './contract.js';
+import { act, type Parts, refusedEvent } from './parts.js';
+
+/** Characters of text that one call returns at most. */
+const BUDGET = 20_000;
+const ENTRIES = 500;
+const IMAGE_LIMIT = 4_000_000;
+const ATTEMPTS = 40;
+const PAUSE = 5;
+
+const IMAGES: ReadonlyMap<string, string> = new Map([
+  ['png', 'image/png'],
+  ['jpg', 'image/jpeg'],
+  ['jpeg', 'image/jpeg'],
+  ['gif', 'image/gif'],
+  ['webp', 'image/webp'],
+]);
+
+interface Wish {
+  readonly given: string;
+  readonly path: string;
+  readonly from?: number;
+  readonly to?: number;
+}
+
+/** read: files, ranges, folders and artifacts. Needs no claim; never shows half of a patch. */
+export async function read(parts: Parts, caller: Caller, input: ReadInput): Promise<ReadOutput | Refusal> {
+  parts.presence.called(caller.connection);
+  const wishes = input.paths.map(parseWish);
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    if (attempt > 0) await setTimeout(PAUSE);
+    const before = wishes.length > 1 ? await parts.store.view({}, ({ state }) => state.seq) : 0;
+    const looks = await Promise.all(wishes.map((wish) => look(parts, wish)));
+    if (wishes.length > 1 && (await torn(parts, looks, before))) continue;
+    const held = await parts.store.view({}, (view) => looks.map((found) => holders(view, caller, found)));
+    await recordRefusals(parts, caller, looks);
+    return { files: shown(wishes, looks, held) };
+  }
+  return refuse('BUSY', 'These files were being patched all the while.', 'Call read again, with fewer paths.', {});
+}
+
+/** Whether a patch may have come between the looks: one is being applied, or one was committed to these paths. */
+async function torn(parts: Parts, looks: readonly (Looked | Refusal)[], before: number): Promise<boolean> {
+  if (parts.store.applying()) return true;
+  const changed = await parts.store.changes({ after: before, limit: 1_000 });
+  const paths = new Set(changed.map((row) => row.path));
+  return looks.some((found) => !isRefusal(found) && paths.has(found.kind === 'file' ? found.file.path : found.path));
+}
+
+function parseWish(given: string): Wish {
+  const range = /^(.+):(\d{1,9})(?:-(\d{1,9}))?$/.exec(given);
+  if (range?.[1] === undefined || given.startsWith('artifact:')) return { given, path: given };
+  const from = Math.max(1, Number(range[2]));
+  return { given, path: range[1], from, to: range[3] === undefined ? from : Number(range[3]) };
+}
+
+async function look(parts: Parts, wish: Wish): Promise<Looked | Refusal> {
+  if (wish.path.startsWith('artifact:')) return artifact(parts, wish.path);
+  const asGiven = wish.from === undefined ? undefined : await parts.workspace.look(wish.given);
+  if (asGiven !== undefined && !isRefusal(asGiven) && asGiven.kind === 'file') return asGiven;
+  return parts.workspace.look(wish.path);
+}
+
+async function artifact(parts: Parts, path: string): Promise<Looked | Refusal> {
+  const hash = path.slice('artifact:'.length);
+  const bytes = /^[0-9a-f]{64}$/.test(hash) ? await parts.store.content(hash) : undefined;
+  if (bytes !== undefined) return { kind: 'file', file: { path, version: hash, bytes, mode: 0o444 } };
+  return refuse('NOT_FOUND', `There is no ${path.slice(0, 80)}.`, 'Take the hash from claim_scope, publish_output or list_scopes.', { path: path.slice(0, 80) });
+}
+
+type Holders = ReadonlyMap<string, HeldBy>;
+
+/** Who else holds what was looked at; for a folder, what is in it. */
+function holders(view: View, caller: Caller, looked: Looked | Refusal): Holders {
+  const found = new Map<string, HeldBy>();
+  if (isRefusal(looked) || looked.kind === 'none') return found;
+  const paths = looked.kind === 'file' ? [looked.file.path] : looked.entries.slice(0, ENTRIES).map((entry) => inFolder(looked.path, entry));
+  for (const path of paths) {
+    const holder = holderOf(view, caller, path);
+    if (holder !== undefined) found.set(path, holder);
+  }
+  return found;
+}
+
+function holderOf(view: View, caller: Caller, path: string): HeldBy | undefined {
+  const unit = parseUnit(path);
+  if (isRefusal(unit)) return undefined;
+  for (const entry of view.state.locks.overlapping(unit)) {
+    const scope = view.state.scopes.get(entry.scope);
+    if (scope?.owner === undefined || lost(view, scope) !== undefined) continue;
+    const own = scope.owner.connection === caller.connection && scope.owner.agent === caller.agent;
+    if (!own) return { id: scope.id, agent: scope.owner.agent, mode: entry.mode };
+  }
+  return undefined;
+}
+
+function inFolder(folder: string, { name, kind }: { readonly name: string; readonly kind: string }): string {
+  const prefix = folder === '' || folder === '.' ? '' : `${folder}/`;
+  return kind === 'folder' ? `${prefix}${name}/` : `${prefix}${name}`;
+}
+
+/** A path that may not be read is on record; one that is merely not there is not worth an event. */
+async function recordRefusals(parts: Parts, caller: Caller, looks: readonly (Looked | Refusal)[]): Promise<void> {
+  const refusals = looks.filter(isRefusal).filter((refusal) => refusal.code !== 'NOT_FOUND');
+  if (refusals.length === 0) return;
+  await act(parts, caller, 'read', {}, (draft) => {
+    for (const refusal of refusals) draft.emit(refusedEvent('read', refusal));
+    return { answer: undefined };
+  });
+}
+
+function shown(wishes: readonly Wish[], looks: readonly (Looked | Refusal)[], held: readonly Holders[]): ReadFile[] {
+  let left = BUDGET;
+  return wishes.map((wish, at): ReadFile => {
+    const looked = looks[at] ?? { kind: 'none', path: wish.path };
+    const by = held[at] ?? new Map<string, HeldBy>();
+    if (isRefusal(looked)) return { path: wish.path, error: `${looked.code}: ${looked.sentence} ${looked.next}` };
+    if (looked.kind === 'none') return { path: wish.path, error: 'NOT_FOUND: there is no such file or folder.' };
+    if (looked.kind === 'folder') return folder(looked, by);
+    const file = shownFile(looked.file, wish, left, by.get(looked.file.path));
+    if ('text' in file) left = Math.max(0, left - file.text.length);
+    return file;
+  });
+}
+
+function folder(looked: Extract<Looked, { kind: 'folder' }>, held: Holders): ReadFile {
+  const entries = looked.entries.slice(0, ENTRIES).map((entry) => {
+    const by = held.get(inFolder(looked.path, entry));
+    return { ...entry, ...(by === undefined ? {} : { held_by: by }) };
+  });
+  const more = looked.entries.length - entries.length;
+  const path = looked.path === '' || looked.path === '.' ? './' : `${looked.path}/`;
+  return { path, entries, ...(more > 0 ? { more } : {}) };
+}
+
+function shownFile(file: Snapshot, wish: Wish, left: number, held: HeldBy | undefined): ReadFile {
+  const common = { path: file.path, version: file.version, ...(held === undefined ? {} : { held_by: held }) };
+  const mimeType = IMAGES.get(file.path.split('.').at(-1)?.toLowerCase() ?? '');
+  if (mimeType !== undefined && file.bytes.length <= IMAGE_LIMIT) {
+    return { ...common, image: { data: Buffer.from(file.bytes).toString('base64'), mimeType } };
+  }
+  const text = decode(file.bytes);
+  if (text === undefined) return { path: file.path, error: `BINARY: ${file.bytes.length} bytes that are not UTF-8 text.` };
+  return { ...common, ...cut(text, wish, left) };
+}
+
+function decode(bytes: Uint8Array): string | undefined {
+  if (bytes.includes(0)) return undefined;
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The wanted lines, as far as the budget reaches. Text is raw: what is shown can be copied into old_string. */
+function cut(text: string, wish: Wish, left: number): { text: string; from: number; to: number; total_lines: number; truncated?: boolean } {
+  const lines = text.split(/(?<=\n)/);
+  const total = text === '' ? 0 : lines.length;
+  const from = Math.min(wish.from ?? 1, Math.max(1, total));
+  const last = Math.min(wish.to ?? total, total);
+  const kept: string[] = [];
+  let size = 0;
+  for (const line of lines.slice(from - 1, last)) {
+    if (size + line.length > left) break;
+    kept.push(line);
+    size += line.length;
+  }
+  const wanted = last - from + 1;
+  const partly = kept.length === 0 && wanted > 0 ? [lines[from - 1]?.slice(0, left) ?? ''] : kept;
+  const truncated = kept.length < wanted;
+  return { text: partly.join(''), from, to: from + partly.length - 1, total_lines: total, ...(truncated ? { truncated } : {}) };
+}

@@ -1,0 +1,59 @@
+import { release as decideRelease, requireOwn } from '../domain/end.js';
+import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
+import type { Scope } from '../domain/scope.js';
+import type { Wanted } from '../workspace/workspace.js';
+import { change } from './change.js';
+import type { Caller, ReleaseInput, ReleaseOutput } from './contract.js';
+import { scopeChanges } from './history.js';
+import { act, claimant, type Parts, scopeNeeds } from './parts.js';
+import { merge3 } from './merge.js';
+import { presentFile } from './present.js';
+
+/** release_scope: gives a scope up, with its changes kept for the next owner or taken back. */
+export async function release(parts: Parts, caller: Caller, input: ReleaseInput): Promise<ReleaseOutput | Refusal> {
+  const reverted = input.changes === 'revert' ? await revert(parts, caller, input.scope) : [];
+  if (isRefusal(reverted)) return reverted;
+  const needs = { scopes: scopeNeeds(input.scope) };
+  const reason = input.reason?.trim() || 'released';
+  const ended = await act<Scope>(parts, caller, 'release_scope', needs, (draft) => ({
+    answer: decideRelease(draft, claimant(parts, caller), input.scope, reason, input.changes === 'revert'),
+  }));
+  return isRefusal(ended) ? ended : { id: ended.id, status: ended.status, reverted };
+}
+
+/** Takes back what the scope changed, path by path; lines that others changed since stay. */
+async function revert(parts: Parts, caller: Caller, given: string | undefined): Promise<string[] | Refusal> {
+  const own = await act<Scope>(parts, caller, 'release_scope', { scopes: scopeNeeds(given) }, (draft) => ({
+    answer: requireOwn(draft, claimant(parts, caller), given),
+  }));
+  if (isRefusal(own)) return own;
+  const wanted = await former(parts, own);
+  if (isRefusal(wanted)) return act<string[]>(parts, caller, 'release_scope', {}, () => ({ answer: wanted }));
+  if (wanted.length === 0) return [];
+  const paths = wanted.map((file) => file.path);
+  const write = { scope: given ?? own.id, paths, title: `Revert ${own.id}` };
+  const done = await change(parts, caller, { tool: 'release_scope', cause: 'revert', write, wanted });
+  if (isRefusal(done)) return done;
+  if (!('moved' in done)) return paths;
+  return act<string[]>(parts, caller, 'release_scope', {}, () => ({ answer: changedMeanwhile(done.moved.map((file) => file.path)) }));
+}
+
+async function former(parts: Parts, own: Scope): Promise<Wanted[] | Refusal> {
+  const wanted: Wanted[] = [];
+  for (const [path, steps] of await scopeChanges(parts, own.id)) {
+    const present = await presentFile(parts, path);
+    if (isRefusal(present)) return present;
+    let bytes = present.bytes;
+    for (const step of steps.toReversed()) {
+      const undone = step.after === present.version && bytes === present.bytes ? step.beforeBytes : merge3(step.afterBytes, bytes, step.beforeBytes);
+      if (undone === undefined) return changedMeanwhile([path]);
+      bytes = undone;
+    }
+    wanted.push({ path, bytes, base: present.version, ...(present.mode === undefined ? {} : { mode: present.mode }) });
+  }
+  return wanted.filter((file) => file.bytes !== null || file.base !== null);
+}
+
+function changedMeanwhile(paths: readonly string[]): Refusal {
+  return refuse('STALE_BASE', `${paths.join(', ')} was changed since in the same lines; nothing was reverted.`, 'Call release_scope with {"changes": "keep"}, or take the lines back with patch.', { paths: [...paths] });
+}

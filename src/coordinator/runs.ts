@@ -1,0 +1,46 @@
+import type { Ended, Run } from '../processes/runner.js';
+import type { RunChanges } from './run-commit.js';
+
+/** A command of this server process: under way, or ended not long ago. */
+export interface Live {
+  readonly run: Run;
+  readonly command: string;
+  /** Its end, once its changes are committed. */
+  readonly result: Promise<Ended & RunChanges>;
+}
+
+const KEPT = 200;
+
+/** The runs of this server process. Of ended ones the latest are kept, with what they changed. */
+export class Runs {
+  readonly #runs = new Map<string, Live>();
+  readonly #open = new Set<string>();
+
+  add(id: string, live: Live): void {
+    this.#runs.set(id, live);
+    this.#open.add(id);
+    live.result.then(
+      () => this.#closed(id),
+      () => this.#closed(id),
+    );
+  }
+
+  get(id: string): Live | undefined {
+    return this.#runs.get(id);
+  }
+
+  /** Ends what is under way and waits until it is on record. */
+  async close(): Promise<void> {
+    const open = [...this.#open].flatMap((id) => this.#runs.get(id) ?? []);
+    for (const live of open) live.run.stop('stopped');
+    await Promise.allSettled(open.map((live) => live.result));
+  }
+
+  #closed(id: string): void {
+    this.#open.delete(id);
+    for (const old of this.#runs.keys()) {
+      if (this.#runs.size <= KEPT) return;
+      if (!this.#open.has(old)) this.#runs.delete(old);
+    }
+  }
+}

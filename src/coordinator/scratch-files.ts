@@ -1,0 +1,55 @@
+import { isRefusal } from '../domain/refusal.js';
+import type { Written } from '../processes/runner.js';
+import type { Wanted } from '../workspace/workspace.js';
+import type { Parts } from './parts.js';
+import { presentFile } from './present.js';
+import { isScratchName } from './scratch.js';
+
+interface Kept {
+  /** Paths that were scratch, kept or not. */
+  readonly settled: ReadonlySet<string>;
+  readonly rejected: { path: string; reason: string }[];
+}
+
+const BATCH = 500;
+
+/** What git ignores is scratch: it is moved over into the tree as it is, without locks, versions or events. */
+export async function keepScratch(parts: Parts, written: readonly Written[]): Promise<Kept> {
+  const paths = written.map((entry) => entry.path);
+  const ignored = parts.git === undefined ? new Set(paths.filter(isScratchName)) : await parts.git.ignored(paths);
+  const scratch = written.filter((entry) => ignored.has(entry.path));
+  const rejected: Kept['rejected'] = [];
+  for (let at = 0; at < scratch.length; at += BATCH) rejected.push(...(await moveOver(parts, scratch.slice(at, at + BATCH))));
+  return { settled: new Set(scratch.map((entry) => entry.path)), rejected };
+}
+
+async function moveOver(parts: Parts, batch: readonly Written[]): Promise<Kept['rejected']> {
+  const rejected: Kept['rejected'] = [];
+  const wanted: Wanted[] = [];
+  for (const entry of batch) {
+    const file = await asWanted(parts, entry);
+    if (typeof file === 'string') rejected.push({ path: entry.path, reason: file });
+    else if (file !== undefined) wanted.push(file);
+  }
+  const prepared = await parts.workspace.prepare(wanted);
+  if (isRefusal(prepared)) return [...rejected, ...wanted.map(({ path }) => ({ path, reason: `${prepared.code}: ${prepared.sentence}` }))];
+  const moved = parts.workspace.verify(prepared);
+  if (moved.length > 0) {
+    await parts.workspace.discard(prepared);
+    return [...rejected, ...wanted.map(({ path }) => ({ path, reason: 'an ignored file changed while it was being kept; run again' }))];
+  }
+  parts.workspace.apply(prepared);
+  await parts.workspace.finish(prepared, () => undefined);
+  return rejected;
+}
+
+async function asWanted(parts: Parts, entry: Written): Promise<Wanted | string | undefined> {
+  if (entry.kind === 'large') return `LIMIT: ${entry.size} bytes are too many to keep`;
+  if (entry.kind === 'link' || entry.kind === 'special') return 'only files are kept of what git ignores';
+  const path = await parts.workspace.resolve(entry.path, 'write');
+  if (isRefusal(path)) return `${path.code}: ${path.sentence}`;
+  const present = await presentFile(parts, path);
+  if (isRefusal(present)) return `${present.code}: ${present.sentence}`;
+  if (entry.kind === 'deleted') return present.version === null ? undefined : { path, bytes: null, base: present.version };
+  return { path, bytes: entry.bytes, base: present.version, mode: entry.mode };
+}

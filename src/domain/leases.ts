@@ -1,0 +1,68 @@
+import type { Scope } from './scope.js';
+import type { View } from './view.js';
+
+const STATELESS = 'stateless:';
+
+/** A caller for whom nobody beats: each of its requests stands alone. */
+export function isStateless(connection: string): boolean {
+  return connection.startsWith(STATELESS);
+}
+
+export function statelessConnection(name: string): string {
+  return STATELESS + name;
+}
+
+/** Where the signs of life of a scope are found: with its connection, or with itself where there is none. */
+export function lifeKey(scope: Scope): string | undefined {
+  if (scope.owner === undefined) return undefined;
+  return isStateless(scope.owner.connection) ? `scope:${scope.id}` : scope.owner.connection;
+}
+
+/** Signs of life of a waiting claim; the row goes when the agent has taken its grant. */
+export function ticketKey(scope: string): string {
+  return `ticket:${scope}`;
+}
+
+/** Why a connection (or a stateless scope) counts as gone; undefined while it lives. */
+export function gone(view: View, key: string): string | undefined {
+  const life = view.life(key);
+  const { lease, idle, idleStateless } = view.settings;
+  if (life === undefined) return 'its connection is gone';
+  if (key.startsWith('scope:')) {
+    return view.now - life.called > idleStateless ? `no call for ${minutes(idleStateless)}` : undefined;
+  }
+  if (life.ended !== undefined && view.now - life.ended > lease) return 'its connection ended';
+  if (view.now - life.seen > lease) return 'its connection is gone';
+  return view.now - life.called > idle ? `no call for ${minutes(idle)}` : undefined;
+}
+
+function minutes(ms: number): string {
+  return `${Math.round(ms / 60_000)} minutes`;
+}
+
+/** Why the owner of a scope has lost it; undefined while the lease lives. Computed on read: no write has to happen. */
+export function lost(view: View, scope: Scope): string | undefined {
+  const key = lifeKey(scope);
+  if (key === undefined || scope.status === 'paused') return undefined;
+  const reason = gone(view, key);
+  if (reason !== undefined) return reason;
+  return scope.status === 'active' ? uncollected(view, scope) : undefined;
+}
+
+/** A grant from the queue is held for an agent that is away, but not for ever. */
+function uncollected(view: View, scope: Scope): string | undefined {
+  const call = view.life(ticketKey(scope.id));
+  if (call === undefined || scope.ticket !== undefined || scope.grantedAt === undefined) return undefined;
+  const waited = view.now - Math.max(scope.grantedAt, call.seen);
+  return waited > view.settings.collect ? 'its grant was not collected' : undefined;
+}
+
+/** Why a ticket is void: nobody asks after it. A ticket that waits for outputs is not asked after and stays. */
+export function lapsed(view: View, scope: Scope): string | undefined {
+  const key = lifeKey(scope);
+  const reason = key === undefined ? undefined : gone(view, key);
+  if (scope.ticket === undefined || reason !== undefined) return reason;
+  if (scope.pending.length > 0) return undefined;
+  const asked = view.life(ticketKey(scope.id))?.seen ?? 0;
+  return view.now - Math.max(asked, scope.ticket.since) > view.settings.ticket ? 'no claim call for a minute' : undefined;
+}

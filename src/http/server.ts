@@ -1,0 +1,129 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { finished } from 'node:stream';
+import { getRequestListener, type HttpBindings } from '@hono/node-server';
+import { type Context, Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { allowedHosts, allowedOrigin, bearerToken, hasTokenInUrl, isJson } from './guards.js';
+import type { TokenCheck } from './tokens.js';
+
+/** What is served under `/mcp`; the body is parsed JSON, `ended` resolves when the response is out or the client gone. */
+export interface Endpoint {
+  fetch(request: Request, exchange: { user: string; body: unknown; ended: Promise<void> }): Promise<Response>;
+  close(): Promise<void>;
+}
+
+export interface Limits {
+  /** Bytes of one body. */
+  readonly body: number;
+  /** Milliseconds until the headers of a request must be there, and until all of it. */
+  readonly headers: number;
+  readonly request: number;
+  readonly connections: number;
+}
+
+export const LIMITS: Limits = { body: 8 * 1024 * 1024, headers: 10_000, request: 30_000, connections: 1_000 };
+
+export interface HttpServerOptions {
+  readonly host: string;
+  /** 0 takes any free one. */
+  readonly port: number;
+  readonly mcp: Endpoint;
+  readonly check: TokenCheck;
+  readonly version: string;
+  /** Names by which clients may call this server, beside the loopback ones; with a port where it is not the server's. */
+  readonly hosts?: readonly string[];
+  readonly limits?: Limits;
+  readonly onerror: (error: unknown) => void;
+}
+
+export interface HttpServer {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+type Env = { Bindings: HttpBindings; Variables: { user: string; body: unknown } };
+
+/** Listens, or throws where the address cannot be had. */
+export async function startHttp(options: HttpServerOptions): Promise<HttpServer> {
+  const limits = options.limits ?? LIMITS;
+  const server = createServer({
+    headersTimeout: limits.headers,
+    requestTimeout: limits.request,
+    connectionsCheckingInterval: Math.min(limits.headers, 5_000),
+  });
+  server.maxConnections = limits.connections;
+  server.listen(options.port, options.host);
+  await once(server, 'listening');
+  const port = portOf(server);
+  const app = routes(options, limits, allowedHosts(options.hosts ?? [], port));
+  server.on('request', getRequestListener(app.fetch, { overrideGlobalObjects: false }));
+  return { port, close: () => close(server, options.mcp) };
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the server listens on no port');
+  return address.port;
+}
+
+function routes(options: HttpServerOptions, limits: Limits, hosts: ReadonlySet<string>): Hono<Env> {
+  const app = new Hono<Env>();
+  app.use(async (c, next) => {
+    if (!hosts.has((c.req.header('host') ?? '').toLowerCase())) return no(c, 403, 'This Host is not served here');
+    if (!allowedOrigin(c.req.header('origin'), hosts)) return no(c, 403, 'This Origin may not call');
+    return next();
+  });
+  app.get('/healthz', (c) => c.json({ status: 'ok', version: options.version }));
+  app.use('/mcp', async (c, next) => {
+    if (hasTokenInUrl(c.req.url)) return no(c, 400, 'A token belongs in the Authorization header, not in the URL');
+    const token = bearerToken(c.req.header('authorization'));
+    const user = token === undefined ? undefined : await options.check(token);
+    if (user === undefined) return no(c, 401, 'A valid bearer token is needed', { 'WWW-Authenticate': 'Bearer' });
+    c.set('user', user);
+    return next();
+  });
+  app.post('/mcp', async (c, next) => {
+    return isJson(c.req.header('content-type')) ? next() : no(c, 415, 'Content-Type must be application/json');
+  });
+  const tooLarge = (c: Context) => no(c, 413, `A body may have ${limits.body} bytes`, { Connection: 'close' });
+  app.post('/mcp', bodyLimit({ maxSize: limits.body, onError: tooLarge }), async (c, next) => {
+    try {
+      c.set('body', await c.req.json());
+    } catch {
+      return no(c, 400, 'The body is not JSON', {}, -32_700);
+    }
+    return next();
+  });
+  app.on(['GET', 'POST', 'DELETE'], '/mcp', (c) => {
+    const ended = new Promise<void>((resolve) => finished(c.env.outgoing, () => resolve()));
+    return options.mcp.fetch(c.req.raw, { user: c.get('user'), body: c.get('body'), ended });
+  });
+  app.all('/mcp', (c) => no(c, 405, 'Method not allowed', { Allow: 'GET, POST, DELETE' }));
+  app.notFound((c) => no(c, 404, 'Nothing is served here'));
+  app.onError((error, c) => {
+    options.onerror(error);
+    return no(c, 500, 'Internal server error', {}, -32_603);
+  });
+  return app;
+}
+
+type Status = 400 | 401 | 403 | 404 | 405 | 413 | 415 | 500;
+
+/** A "no" in the form that MCP clients read. Says nothing about what was sent. */
+function no(
+  c: Context,
+  status: Status,
+  message: string,
+  headers: Record<string, string> = {},
+  code = -32_000,
+): Response {
+  return c.json({ jsonrpc: '2.0', error: { code, message }, id: null }, status, headers);
+}
+
+async function close(server: Server, mcp: Endpoint): Promise<void> {
+  await mcp.close();
+  server.close();
+  server.closeAllConnections();
+  await once(server, 'close');
+}

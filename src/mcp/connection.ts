@@ -1,0 +1,86 @@
+import type { Coordinator } from '../coordinator/contract.js';
+import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
+
+/** Gives the coordinator, or says why there is none. Asked anew on each call, so a mended server works at once. */
+export type Provider = () => Promise<Coordinator | Refusal>;
+
+/** What the tools need to know of the way by which a call came. */
+export interface Door {
+  readonly transport: 'stdio' | 'http';
+  /** True where each request stands alone. */
+  readonly stateless: boolean;
+  /** The connection of a caller with this client name. */
+  connection(client: string): string;
+  /** The coordinator, which knows of the connection when this resolves. */
+  coordinator(agent: string): Promise<Coordinator | Refusal>;
+}
+
+/** A client that stays: from its first call on, somebody beats for it, until it leaves. */
+export class Connection implements Door {
+  readonly stateless = false;
+  readonly #id: string;
+  readonly #provider: Provider;
+  #greeted: { readonly coordinator: Coordinator; readonly done: Promise<void> } | undefined;
+
+  constructor(
+    readonly transport: Door['transport'],
+    id: string,
+    provider: Provider,
+  ) {
+    this.#id = id;
+    this.#provider = provider;
+  }
+
+  connection(): string {
+    return this.#id;
+  }
+
+  async coordinator(agent: string): Promise<Coordinator | Refusal> {
+    const found = await reach(this.#provider);
+    if (isRefusal(found)) return found;
+    if (this.#greeted?.coordinator !== found) {
+      const done = found.connected({ connection: this.#id, agent, stateless: false });
+      this.#greeted = { coordinator: found, done };
+    }
+    try {
+      await this.#greeted.done;
+      return found;
+    } catch (error) {
+      this.#greeted = undefined;
+      return unavailable(error);
+    }
+  }
+
+  /** Says that the connection ended, to the coordinator that knew it; returns that one. */
+  async leave(): Promise<Coordinator | undefined> {
+    const greeted = this.#greeted;
+    if (greeted === undefined) return undefined;
+    this.#greeted = undefined;
+    await greeted.done.catch(() => undefined);
+    await greeted.coordinator.disconnected(this.#id);
+    return greeted.coordinator;
+  }
+}
+
+/** Requests that stand alone, all of one user: the connection is made of that name and the client's. */
+export function statelessDoor(user: string, provider: Provider): Door {
+  return {
+    transport: 'http',
+    stateless: true,
+    connection: (client) => `http:${user}:${client}`,
+    coordinator: () => reach(provider),
+  };
+}
+
+async function reach(provider: Provider): Promise<Coordinator | Refusal> {
+  try {
+    return await provider();
+  } catch (error) {
+    return unavailable(error);
+  }
+}
+
+export function unavailable(error: unknown): Refusal {
+  const reason = error instanceof Error ? error.message : String(error);
+  return refuse('UNAVAILABLE', `Signalbox failed: ${reason}.`, 'Call again; if it stays so, run `signalbox doctor`.');
+}

@@ -1,0 +1,52 @@
+import type { ClaimInput, ClaimOutput } from '../../coordinator/contract.js';
+import { claimInput } from '../../wire/inputs.js';
+import { inline, joined, lines } from '../lists.js';
+import type { Tool } from '../tool.js';
+
+export const claimScope: Tool<ClaimInput, ClaimOutput> = {
+  name: 'claim_scope',
+  title: 'Claim a scope',
+  description:
+    'Lock what you will change (files, folders, globs, processes), all or nothing, before the work. Waits its turn in a fair queue. Gives the scope handle for patch, run and publish_output. Status waiting: call again with that handle.',
+  effect: 'lock',
+  schema: claimInput,
+  handler: (coordinator, caller, input) => coordinator.claim(caller, input),
+  text: (output) =>
+    joined([
+      `${output.id} is ${output.status}. Scope handle: ${output.scope}`,
+      `Units: ${output.units.length === 0 ? 'none' : inline(output.units)} (generation ${output.generation})`,
+      ...queue(output),
+      output.blocked_on !== undefined &&
+        output.blocked_on.length > 0 &&
+        `Waits for the outputs of: ${inline(output.blocked_on)}`,
+      output.inputs !== undefined && output.inputs.length > 0 && 'Inputs (read artifact:<hash>):',
+      ...lines(output.inputs ?? [], inputLine),
+      ...handover(output),
+      output.status === 'waiting'
+        ? `Next: claim_scope ${JSON.stringify({ scope: output.scope })} to go on waiting.`
+        : undefined,
+    ]),
+};
+
+function queue({ queue }: ClaimOutput): string[] {
+  if (queue === undefined) return [];
+  const ahead = queue.ahead.length === 0 ? '.' : ', behind:';
+  return [
+    `Place ${queue.position} in the queue${ahead}`,
+    ...lines(queue.ahead, ({ id, agent, title, units }) => `${id} ${agent}, "${title}": ${inline(units)}`),
+  ];
+}
+
+function inputLine(input: NonNullable<ClaimOutput['inputs']>[number]): string {
+  const path = input.path === undefined ? '' : ` ${input.path}`;
+  const summary = input.summary === undefined ? '' : `: ${input.summary}`;
+  return `${input.id} ${input.type}${path} of ${input.scope}, artifact:${input.hash}${summary}`;
+}
+
+function handover({ handover }: ClaimOutput): string[] {
+  if (handover === undefined) return [];
+  return [
+    `Handed over from ${handover.from}: ${handover.note}`,
+    ...(handover.diff === '' ? [] : ['Changes made so far:', handover.diff]),
+  ];
+}

@@ -1,0 +1,49 @@
+import type { ListedScope, ListInput, ListOutput } from '../../coordinator/contract.js';
+import { listInput } from '../../wire/inputs.js';
+import { inline, joined, lines } from '../lists.js';
+import type { Tool } from '../tool.js';
+
+export const listScopes: Tool<ListInput, ListOutput> = {
+  name: 'list_scopes',
+  title: 'List scopes',
+  description: 'See who works on what, what waits and what is open to claim. mine: true gives your own handles.',
+  effect: 'look',
+  schema: listInput,
+  handler: (coordinator, caller, input) => coordinator.list(caller, input),
+  text: ({ scopes, seq, more }) =>
+    joined([
+      scopes.length === 0 ? `No scopes (event ${seq}).` : `Scopes (event ${seq}):`,
+      ...lines(scopes, scopeLine, more),
+    ]),
+};
+
+function scopeLine(scope: ListedScope): string {
+  const owner = scope.agent === undefined ? '' : ` by ${scope.agent}`;
+  return joined([
+    `${scope.id} ${scope.status}${owner}, ${scope.phase}: "${scope.title}"`,
+    scope.scope !== undefined && `    handle: ${scope.scope}`,
+    scope.units.length > 0 && `    units: ${inline(scope.units)}${scope.mode === 'read' ? ' (to read)' : ''}`,
+    listed('waiting for', scope.waiting_for),
+    listed('blocked on', scope.blocked_on),
+    scope.queue !== undefined && `    queue: ${scope.queue}`,
+    listed('consumes', scope.consumes),
+    listed('produces', scope.produces),
+    scope.note !== undefined && `    note: ${indented(scope.note)}`,
+    scope.summary !== undefined && `    summary: ${indented(scope.summary)}`,
+    scope.attempts !== undefined && scope.attempts > 0 && `    given up or lost before: ${scope.attempts}`,
+    listed(
+      'artifacts',
+      scope.artifacts?.map(({ type, path, hash }) => `${path ?? type} artifact:${hash}`),
+    ),
+    scope.commit !== undefined && `    commit: ${scope.commit}`,
+  ]);
+}
+
+function listed(name: string, items: readonly string[] | undefined): string | undefined {
+  return items === undefined || items.length === 0 ? undefined : `    ${name}: ${inline(items)}`;
+}
+
+/** Keeps a text of several lines inside the block of its scope. */
+function indented(text: string): string {
+  return text.replaceAll('\n', '\n      ');
+}

@@ -1,0 +1,80 @@
+import type { HeldBy, ReadFile, ReadInput, ReadOutput } from '../../coordinator/contract.js';
+import { readInput } from '../../wire/inputs.js';
+import { plain, short } from '../notation.js';
+import type { Image, Tool } from '../tool.js';
+
+export const read: Tool<ReadInput, ReadOutput> = {
+  name: 'read',
+  title: 'Read files and folders',
+  description:
+    'Read files, list folders or fetch artifacts. Needs no claim. Each comes after a line === path (version, lines, holder) ===, the text raw, without line numbers. To search: run git grep.',
+  effect: 'look',
+  schema: readInput,
+  handler: (coordinator, caller, input) => coordinator.read(caller, input),
+  text: ({ files }) => {
+    const fence = fenceFor(files);
+    return files.map((file) => section(file, fence)).join('');
+  },
+  images: ({ files }) => files.flatMap((file): Image[] => ('image' in file ? [file.image] : [])),
+  // The bytes of an image go to every client as image content, once.
+  structured: ({ files }) => ({
+    files: files.map((file) => ('image' in file ? { ...file, image: { mimeType: file.image.mimeType } } : file)),
+  }),
+};
+
+/** Longer than any header-like run in the texts, so that no line of a file can pass for a header. */
+function fenceFor(files: readonly ReadFile[]): string {
+  const runs = files.flatMap((file) => ('text' in file ? (file.text.match(/^={3,}(?= )/gm) ?? []) : []));
+  return '='.repeat(runs.reduce((longest, run) => Math.max(longest, run.length + 1), 3));
+}
+
+function section(file: ReadFile, fence: string): string {
+  const { head, body } = described(file);
+  const ending = body === '' || body.endsWith('\n') ? '' : '\n';
+  return `${fence} ${head} ${fence}\n${body}${ending}`;
+}
+
+function described(file: ReadFile): { head: string; body: string } {
+  if ('error' in file) return { head: `${plain(file.path)} (not read)`, body: file.error };
+  if ('entries' in file) return folder(file);
+  if ('image' in file) {
+    return {
+      head: `${plain(file.path)} (${facts([`version ${short(file.version)}`, 'an image'], file.held_by)})`,
+      body: '',
+    };
+  }
+  return { head: `${plain(file.path)} (${facts(textFacts(file), file.held_by)})`, body: file.text };
+}
+
+function textFacts(file: Extract<ReadFile, { text: string }>): string[] {
+  const whole = file.from <= 1 && file.to >= file.total_lines;
+  return [
+    `version ${short(file.version)}`,
+    file.total_lines === 0 ? 'empty' : `lines ${file.from}-${file.to} of ${file.total_lines}`,
+    ...(file.truncated === true ? [`cut: go on with ${plain(file.path)}:${file.to + 1}-${file.total_lines}`] : []),
+    ...(whole && file.text !== '' && !file.text.endsWith('\n') ? ['no newline at the end'] : []),
+  ];
+}
+
+function folder(file: Extract<ReadFile, { entries: readonly unknown[] }>): { head: string; body: string } {
+  const more = file.more ?? 0;
+  const body = file.entries.map(entryLine).join('');
+  return {
+    head: `${plain(file.path)} (folder, ${file.entries.length + more} entries)`,
+    body: more > 0 ? `${body}${more} more\n` : body,
+  };
+}
+
+function entryLine(entry: Extract<ReadFile, { entries: readonly unknown[] }>['entries'][number]): string {
+  const name = plain(entry.kind === 'folder' ? `${entry.name}/` : entry.name);
+  const kind = entry.kind === 'folder' || entry.kind === 'file' ? [] : [entry.kind];
+  const size = entry.size === undefined ? [] : [`${entry.size} bytes`];
+  const notes = facts([...kind, ...size], entry.held_by);
+  return notes === '' ? `${name}\n` : `${name} (${notes})\n`;
+}
+
+function facts(known: readonly string[], holder: HeldBy | undefined): string {
+  if (holder === undefined) return known.join(', ');
+  const mode = holder.mode === 'write' ? '' : ` to ${holder.mode}`;
+  return [...known, `held${mode} by ${holder.id} ${holder.agent}`].join(', ');
+}

@@ -1,0 +1,191 @@
+import { execFile } from 'node:child_process';
+import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { promisify } from 'node:util';
+import {
+  type Found,
+  find,
+  findDevices,
+  findGitFolders,
+  findNeeded,
+  findProcfs,
+  findSecrets,
+  findSockets,
+  isBelow,
+  isCovered,
+  npmrcWithoutCredentials,
+} from './host.js';
+import type { View } from './mounts.js';
+
+const run = promisify(execFile);
+
+/** Homes that outlive a run; more runs than this at once get one each that doesn't. */
+const HOMES = ['0', '1', '2', '3', '4', '5', '6', '7'];
+
+/** The folder of one run inside `.signalbox/layers`. */
+export interface Layer {
+  readonly path: string;
+  /** From the workspace root. */
+  readonly relative: string;
+  /** Homes to try in order, relative to the root, each locked while in use. */
+  readonly homes: readonly string[];
+}
+
+/** Makes what all runs of a workspace share: mount points that a private folder needs, and the homes. */
+export async function makeSkeleton(folder: string): Promise<void> {
+  const skeleton = join(folder, 'skeleton');
+  for (const name of ['empty', 'dev/pts', 'dev/shm'])
+    await mkdir(join(skeleton, name), { recursive: true, mode: 0o755 });
+  for (const name of ['nothing', ...(await findDevices()).map((device) => `dev/${device}`)])
+    await touch(join(skeleton, name));
+  const links = {
+    fd: '/proc/self/fd',
+    stdin: '/proc/self/fd/0',
+    stdout: '/proc/self/fd/1',
+    stderr: '/proc/self/fd/2',
+    ptmx: 'pts/ptmx',
+  };
+  for (const [name, target] of Object.entries(links))
+    await symlink(target, join(skeleton, 'dev', name)).catch(unlessThere);
+  for (const slot of HOMES) await makeHome(join(folder, 'home', slot));
+}
+
+function unlessThere(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EEXIST') throw error;
+}
+
+const touch = (path: string): Promise<void> => writeFile(path, '', { flag: 'a', mode: 0o644 });
+
+async function makeHome(path: string): Promise<void> {
+  for (const name of ['upper', 'work']) await mkdir(join(path, name), { recursive: true });
+  await touch(join(path, 'lock'));
+}
+
+export async function makeLayer(root: string, folder: string, id: string): Promise<Layer> {
+  const path = join(folder, 'layers', id);
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await mkdir(path, { mode: 0o700 });
+  for (const name of ['upper', 'work', 'again', 'root', 'run', 'spare']) await mkdir(join(path, name));
+  await mkdir(join(path, 'tmp'));
+  await run('chmod', ['1777', join(path, 'tmp')]);
+  await makeHome(join(path, 'spare'));
+  const homes = [
+    ...HOMES.map((slot) => join(relative(root, folder), 'home', slot)),
+    join(relative(root, path), 'spare'),
+  ];
+  return { path, relative: relative(root, path), homes };
+}
+
+/** Folders that a run left can be closed to us, and paths too deep for Node. */
+export async function removeLayer(path: string): Promise<void> {
+  await run('rm', ['-rf', '--', path]).catch(async () => {
+    await run('chmod', ['-R', 'u+rwx', '--', path]);
+    await run('rm', ['-rf', '--', path]);
+  });
+}
+
+export async function layersIn(folder: string): Promise<readonly string[]> {
+  return readdir(join(folder, 'layers')).catch(() => []);
+}
+
+/** Where a command finds its home folder: the caller's, or `/tmp` for somebody who has none. */
+export async function homeFolder(): Promise<string> {
+  const found = await find(homedir());
+  return found?.kind === 'folder' && found.path !== '/' ? found.path : '/tmp';
+}
+
+/** Gathers what the mount table of a run is made from, and makes the mount points for it. */
+export async function prepareView(
+  root: string,
+  folder: string,
+  layer: Layer,
+  scratch: readonly string[],
+  searchPath: string,
+): Promise<View> {
+  const home = await homeFolder();
+  const owned = home !== '/tmp' && home !== root && !isBelow(home, root);
+  const places = [root, ...(owned ? [home] : [])];
+  const inPlace = (path: string): boolean => places.some((place) => path === place || isBelow(path, place));
+  await symlink(home, join(layer.path, 'home'));
+  const [devices, procfs, git, needed, folders] = await Promise.all([
+    findDevices(),
+    findProcfs(),
+    findGitFolders(root),
+    findNeeded(searchPath),
+    realFolders(root, scratch),
+  ]);
+  const kept = [
+    ...needed
+      .filter(({ at }) => !inPlace(at))
+      .map(({ at, found }) => ({ at, from: found.path, folder: found.kind === 'folder' })),
+    ...git.map(({ path, kind }) => ({ at: path, from: path, folder: kind === 'folder' })),
+  ];
+  const cutOff = (path: string): boolean => inPlace(path) && !folders.some((place) => isBelow(path, place));
+  const covered = (path: string): boolean =>
+    isCovered(path) && !inPlace(path) && !kept.some(({ at }) => isBelow(path, at));
+  await mountPoints(
+    layer.path,
+    [...places.map((at) => ({ at, folder: true })), ...kept].filter(({ at }) => isCovered(at)),
+  );
+  const secrets = (await findSecrets(home)).filter(({ path }) => !covered(path));
+  const sockets = await findSockets((path) => cutOff(path) || covered(path));
+  return {
+    root,
+    folder,
+    layer: layer.path,
+    relativeLayer: layer.relative,
+    home: owned ? home : undefined,
+    devices,
+    procfs,
+    scratch: folders,
+    kept,
+    hidden: [
+      ...(await Promise.all(secrets.map((secret) => veil(secret, root, folder, layer)))),
+      ...sockets.map((at) => ({ at, as: join(folder, 'skeleton/nothing') })),
+      ...(await npmrc(home, layer)),
+    ],
+  };
+}
+
+type Hidden = View['hidden'][number];
+
+/** What stands in a secret's place: nothing, or the way to a workspace that lies inside it. */
+async function veil({ path, kind }: Found, root: string, folder: string, layer: Layer): Promise<Hidden> {
+  if (kind !== 'folder') return { at: path, as: join(folder, 'skeleton/nothing') };
+  if (!isBelow(root, path)) return { at: path, as: join(folder, 'skeleton/empty') };
+  const as = join(layer.path, 'veil');
+  await mkdir(join(as, relative(path, root)), { recursive: true });
+  return { at: path, as };
+}
+
+async function npmrc(home: string, layer: Layer): Promise<readonly Hidden[]> {
+  const found = await npmrcWithoutCredentials(home);
+  if (found === undefined) return [];
+  const as = join(layer.path, 'npmrc');
+  await writeFile(as, found.text, { mode: 0o600 });
+  return [{ at: found.at, as }];
+}
+
+/** Mount points under `/tmp` and `/run` have to be made: what the host has there is hidden. */
+async function mountPoints(
+  layer: string,
+  points: readonly { readonly at: string; readonly folder: boolean }[],
+): Promise<void> {
+  for (const { at, folder } of points) {
+    await mkdir(folder ? join(layer, at) : join(layer, dirname(at)), { recursive: true });
+    if (!folder) await touch(join(layer, at));
+  }
+}
+
+/** Of the scratch folders, those that are what their names say: real folders of the tree, reached without a link. */
+async function realFolders(root: string, scratch: readonly string[]): Promise<readonly string[]> {
+  const found = await Promise.all(
+    scratch.map(async (name) => ({ path: join(root, name), found: await find(join(root, name)) })),
+  );
+  const guarded = [join(root, '.git'), join(root, '.signalbox')];
+  return found
+    .filter(({ path, found: real }) => real?.kind === 'folder' && real.path === path && isBelow(path, root))
+    .filter(({ path }) => !guarded.some((place) => path === place || isBelow(path, place)))
+    .map(({ path }) => path);
+}

@@ -1,0 +1,140 @@
+import { mkdir, realpath, stat } from 'node:fs/promises';
+import { isAbsolute, join, normalize } from 'node:path';
+import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
+import { makeSkeleton } from './layer.js';
+import { probe } from './probe.js';
+import { isRunId, openRecords, type Records } from './records.js';
+import type { Level, Run, Runner, RunSpec } from './runner.js';
+import type { Sandbox } from './sandbox.js';
+import { supervise } from './supervise.js';
+import { transactional } from './transactional.js';
+import { unguarded } from './unguarded.js';
+
+const OUTPUT = 50 * 1024 * 1024;
+/** The kernel takes no argument longer than 128 KiB, and about 2 MiB together. */
+const LONGEST_TEXT = 100_000;
+const LARGEST_ENV = 500_000;
+
+export interface RunnerOptions {
+  readonly root: string;
+  /** `.signalbox` in the root. */
+  readonly folder: string;
+  /** `none` is the operator's choice to run commands unguarded; otherwise the best level that holds is used. */
+  readonly containment?: 'auto' | 'none';
+  /** Bytes that a command may print before it is ended with `output_limit`. */
+  readonly outputLimit?: number;
+}
+
+/** Opens the runner of a workspace. Nothing is probed until it is asked for. */
+export async function openRunner({ root, folder, containment = 'auto', outputLimit = OUTPUT }: RunnerOptions): Promise<Runner> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const real = { root: await realpath(root), folder: await realpath(folder) };
+  if (real.folder !== join(real.root, '.signalbox'))
+    throw new Error(`${folder} is not the .signalbox folder of ${root}`);
+  const records = openRecords(real.folder);
+  await records.sweep();
+  const sandboxes = containment === 'none' ? [unguarded(real.root)] : [transactional(real.root, real.folder)];
+  let levels: Promise<readonly Level[]> | undefined;
+  const runs = new Set<Run>();
+  let closed = false;
+  const probed = (): Promise<readonly Level[]> => {
+    levels ??= probeAll(sandboxes, real.root, real.folder);
+    return levels;
+  };
+  return {
+    levels: probed,
+    async start(spec) {
+      if (closed) throw new Error('the runner is closed');
+      const wrong = await unfit(spec, real.root);
+      if (wrong !== undefined) return wrong;
+      const best = (await probed()).find((level) => level.works);
+      const sandbox = sandboxes.find(({ level }) => level === best?.level);
+      if (sandbox === undefined) return uncontained(await probed());
+      const run = await begin(sandbox, records, spec, outputLimit);
+      if (isRefusal(run)) return run;
+      runs.add(run);
+      void run.ended.then(() => runs.delete(run));
+      return run;
+    },
+    output: (id, from) =>
+      ([...runs].find((run) => run.id === id) ?? { output: (at?: number) => records.read(id, at) }).output(from),
+    async close() {
+      closed = true;
+      for (const run of runs) run.stop('stopped');
+      await Promise.all([...runs].map((run) => run.ended));
+    },
+  };
+}
+
+async function probeAll(sandboxes: readonly Sandbox[], root: string, folder: string): Promise<readonly Level[]> {
+  await makeSkeleton(folder);
+  return Promise.all(
+    sandboxes.map((sandbox) =>
+      sandbox.level === 'none' ? { level: sandbox.level, works: true } : probe(sandbox, root),
+    ),
+  );
+}
+
+async function begin(sandbox: Sandbox, records: Records, spec: RunSpec, limit: number): Promise<Run | Refusal> {
+  const { recorder, path } = await records.begin(spec.id, limit);
+  try {
+    const launched = await sandbox.launch(spec);
+    if (!isRefusal(launched)) {
+      const run = supervise(spec, sandbox.level, launched, recorder, path);
+      const ended = run.ended.then(async (how) => {
+        await records.finish(spec.id, recorder.total);
+        return how;
+      });
+      return { ...run, ended };
+    }
+    recorder.close();
+    await records.drop(spec.id);
+    return launched;
+  } catch (error) {
+    recorder.close();
+    await records.drop(spec.id);
+    throw error;
+  }
+}
+
+/** What no sandbox could start. An id that can't name a folder is a broken invariant, not an agent's mistake. */
+async function unfit(spec: RunSpec, root: string): Promise<Refusal | undefined> {
+  if (!isRunId(spec.id)) throw new Error(`${JSON.stringify(spec.id)} is no id of a run`);
+  const again = 'Call run again with that put right.';
+  const variables = Object.entries(spec.env);
+  const odd = variables.find(([name, value]) => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) || value.includes('\0'));
+  if (odd !== undefined)
+    return refuse('INVALID', `${JSON.stringify(odd[0])} is no environment variable, or its value holds NUL.`, again, {
+      argument: 'env',
+    });
+  if (spec.command.includes('\0'))
+    return refuse('INVALID', 'The command holds a NUL character.', again, { argument: 'command' });
+  const sizes = [spec.command, ...variables.map(([name, value]) => name + value)].map((text) =>
+    Buffer.byteLength(text),
+  );
+  if (sizes.some((size) => size > LONGEST_TEXT) || sizes.reduce((sum, size) => sum + size, 0) > LARGEST_ENV) {
+    return refuse(
+      'LIMIT',
+      `The command or a variable is longer than ${LONGEST_TEXT} bytes.`,
+      'Write it to a script with patch and run that.',
+      { limit: LONGEST_TEXT },
+    );
+  }
+  const cwd = normalize(spec.cwd);
+  if (isAbsolute(cwd) || cwd.split('/')[0] === '..')
+    return refuse('OUTSIDE', `${spec.cwd} is not inside the workspace.`, again, { cwd: spec.cwd });
+  const info = await stat(join(root, cwd)).catch(() => undefined);
+  if (!info?.isDirectory())
+    return refuse('NOT_FOUND', `There is no folder ${spec.cwd} to run the command in.`, again, { cwd: spec.cwd });
+  return undefined;
+}
+
+function uncontained(levels: readonly Level[]): Refusal {
+  const reasons = levels.map(({ level, reason }) => `${level}: ${reason ?? 'does not work'}`);
+  return refuse(
+    'UNAVAILABLE',
+    `No containment holds on this machine, so no command is run. ${reasons.join('; ')}`,
+    'Change files with patch; ask the operator to install what is missing, or to set containment: none in signalbox.yaml.',
+    { levels: reasons },
+  );
+}

@@ -1,0 +1,63 @@
+/**
+ * The shell texts that run inside the namespaces. They are constants: every value reaches them as an argument.
+ * Only /bin/sh, coreutils and util-linux are needed, and only from the system's own folders.
+ */
+export const TRUSTED_PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
+
+/**
+ * Process 1 of the run, with capabilities over its own namespaces only. Arguments: the root, the layer (relative to the
+ * root), the homes to try in order (relative, blank-separated), `on` or `off` for the network, the text of `INIT`, and
+ * what `INIT` takes.
+ *
+ * Order matters: everything that exists is copied and sealed first; only then is the workspace opened again, as the
+ * source of the layers, and what the plan lists is mounted into the copy. So nothing is writable by omission.
+ * The last step enters the copy by `chroot`: there the kernel also refuses new user namespaces.
+ */
+export const BUILD = `
+set -eu
+root=$1 layer=$2 homes=$3 network=$4 init=$5
+shift 5
+cd -- "$root"
+for home in $homes; do
+  exec 9<"$home/lock"
+  if flock -n 9; then break; fi
+done
+ln -s "$root/$home" "$layer/slot"
+if [ "$network" = off ]; then ip link set lo up 2>/dev/null || :; fi
+mount --rbind / "$layer/root"
+mount -a -i -o remount,bind,ro 2>/dev/null || :
+mount --rbind "$root" "$root"
+mount -o remount,bind,rw "$root"
+cd -- "$root"
+mount -a -i -T "$layer/plan"
+exec chroot "$layer/root" prlimit --core=0 --nproc=8192 --fsize=17179869184 \\
+  setpriv --no-new-privs --inh-caps=-all --ambient-caps=-all --bounding-set=-all --pdeathsig KILL \\
+  sh -c "$init" signalbox "$@"
+`;
+
+/**
+ * Process 1 once it has given up everything. It starts the command only when the server answers: a server that died
+ * before the parent-death signals were in place answers nothing, and the read ends.
+ */
+export const INIT = `
+cd -- "$1" || exit 125
+shift
+echo ready >&3
+read -r go <&3 || exit 125
+exec 3>&-
+"$@" 2>&1 9<&-
+exit $?
+`;
+
+/**
+ * Lists folders (from stdin, NUL-ended, relative) as the layer and the live tree show them together: the one way, short
+ * of extended attributes, to see that a folder was deleted and made anew. Arguments: the root and the layer. A work folder
+ * of its own, because the run's is marked volatile; as a lower layer, the kernel takes no folder inside another one.
+ */
+export const LIST = `
+set -eu
+cd -- "$1"
+mount -i -t overlay signalbox -o "lowerdir=.,upperdir=$2/upper,workdir=$2/again,userxattr" "$2/root"
+cd -- "$2/root"
+exec xargs -0 -r sh -c 'exec find "$@" -mindepth 1 -maxdepth 1 -print0' signalbox
+`;

@@ -1,0 +1,101 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Content } from '../../domain/intent.js';
+import type { Hash } from '../../domain/scope.js';
+import { StoreBroken } from '../store.js';
+import type { Driver, Statement } from './driver.js';
+import { isErrno, onDisk, reason } from './folder.js';
+import { integer } from './rows.js';
+
+/** Up to this many bytes a content stands in its row; a larger one in a file of its own. */
+const LARGEST_ROW = 256 * 1024;
+
+/** Contents by their SHA-256 in hex. */
+export class Contents {
+  readonly #folder: string;
+  readonly #insert: Statement;
+  readonly #select: Statement;
+
+  constructor(driver: Driver, folder: string) {
+    this.#folder = join(folder, 'blobs');
+    this.#insert = driver.prepare('INSERT OR IGNORE INTO contents (hash, size, bytes) VALUES (?, ?, ?)');
+    this.#select = driver.prepare('SELECT size, bytes FROM contents WHERE hash = ?');
+  }
+
+  /** Writes the large ones to the disk, synced. Goes before the transaction that inserts their rows. */
+  async spill(contents: readonly Content[]): Promise<void> {
+    for (const content of contents) if (content.bytes.length > LARGEST_ROW) await this.#writeFile(content);
+  }
+
+  insert(contents: readonly Content[]): void {
+    for (const { hash, bytes } of contents) {
+      this.#insert.run(hash, bytes.length, bytes.length > LARGEST_ROW ? null : bytes);
+    }
+  }
+
+  get(hash: Hash): Uint8Array | undefined {
+    const row = this.#select.get(hash);
+    if (row === undefined) return undefined;
+    if (row.bytes instanceof Uint8Array) return row.bytes;
+    return this.#readFile(hash, integer(row, 'size'));
+  }
+
+  #readFile(hash: Hash, size: number): Uint8Array {
+    const path = this.#path(hash);
+    const bytes = onDisk(`the content ${hash} is recorded, but cannot be read`, () => readFileSync(path));
+    if (bytes.length === size && createHash('sha256').update(bytes).digest('hex') === hash) return bytes;
+    throw new StoreBroken(`${path} does not hold the content ${hash}`);
+  }
+
+  async #writeFile({ hash, bytes }: Content): Promise<void> {
+    const path = this.#path(hash);
+    if (await isThere(path, bytes.length)) return;
+    const folder = dirname(path);
+    const temp = join(folder, `.${randomUUID()}`);
+    try {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await writeSynced(temp, bytes);
+      await rename(temp, path);
+      await sync(folder);
+      await sync(this.#folder);
+    } catch (cause) {
+      await rm(temp, { force: true });
+      throw new StoreBroken(`the content ${hash} cannot be written: ${reason(cause)}`, { cause });
+    }
+  }
+
+  #path(hash: Hash): string {
+    return join(this.#folder, hash.slice(0, 2), hash.slice(2));
+  }
+}
+
+async function isThere(path: string, size: number): Promise<boolean> {
+  try {
+    return (await stat(path)).size === size;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return false;
+    throw error;
+  }
+}
+
+async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
+  const file = await open(path, 'wx', 0o600);
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** A new name is durable only once its folder is. */
+async function sync(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

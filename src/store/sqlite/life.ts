@@ -1,0 +1,38 @@
+import type { Life } from '../../domain/view.js';
+import type { LifeChange } from '../store.js';
+import type { Driver, Statement } from './driver.js';
+import { integer, integerOrNull, optional } from './rows.js';
+
+/** The table of liveness. It is read anew each time it is asked, and never kept. */
+export class LifeTable {
+  readonly #select: Statement;
+  readonly #changes: { readonly [touch in LifeChange['touch']]: (key: string, now: number) => void };
+
+  constructor(driver: Driver) {
+    this.#select = driver.prepare('SELECT seen, called, ended FROM life WHERE key = ?');
+    // Whoever shows a sign of life has come back, whatever was said before.
+    const seen = driver.prepare(
+      'INSERT INTO life (key, seen, called) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET seen = excluded.seen, ended = NULL',
+    );
+    const called = driver.prepare('INSERT OR REPLACE INTO life (key, seen, called) VALUES (?, ?, ?)');
+    const ended = driver.prepare('UPDATE life SET ended = ? WHERE key = ?');
+    const gone = driver.prepare('DELETE FROM life WHERE key = ?');
+    this.#changes = {
+      seen: (key, now) => seen.run(key, now, now),
+      called: (key, now) => called.run(key, now, now),
+      ended: (key, now) => ended.run(now, key),
+      gone: (key) => gone.run(key),
+    };
+  }
+
+  get(key: string): Life | undefined {
+    const row = this.#select.get(key);
+    if (row === undefined) return undefined;
+    const ended = integerOrNull(row, 'ended');
+    return { seen: integer(row, 'seen'), called: integer(row, 'called'), ...optional('ended', ended) };
+  }
+
+  write(changes: readonly LifeChange[], now: number): void {
+    for (const { key, touch } of changes) this.#changes[touch](key, now);
+  }
+}

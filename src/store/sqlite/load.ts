@@ -1,0 +1,97 @@
+import { Map as ImmutableMap, Set as ImmutableSet } from 'immutable';
+import type { Lock, Scope, ScopeId, Ticket } from '../../domain/scope.js';
+import { isEnded } from '../../domain/scope.js';
+import { EMPTY_STATE, type State } from '../../domain/state.js';
+import type { LockTime } from './clock.js';
+import type { Driver, Statement } from './driver.js';
+import { integer, real, text } from './rows.js';
+import { lockOfRow, numberOf, scopeOfRow, ticketOfRow } from './scope-rows.js';
+
+/** Where the ledger ends. */
+export interface Head {
+  readonly seq: number;
+  /** The last link of the hash chain; empty before the first event. */
+  readonly hash: string;
+  /** Lock time at the last commit. */
+  readonly time: LockTime;
+}
+
+/** Reads the state from the tables: only scopes that are live, so the cost does not grow with the ledger. */
+export class Loader {
+  readonly #driver: Driver;
+  readonly #head: Statement;
+  readonly #scope: Statement;
+
+  constructor(driver: Driver) {
+    this.#driver = driver;
+    this.#head = driver.prepare('SELECT * FROM ledger');
+    this.#scope = driver.prepare('SELECT * FROM scopes WHERE number = ?');
+  }
+
+  head(): Head {
+    const row = this.#head.get();
+    const time = { lock: integer(row, 'lock_ms'), mono: real(row, 'mono_ms'), boot: text(row, 'boot') };
+    return { seq: integer(row, 'seq'), hash: text(row, 'hash'), time };
+  }
+
+  /** A scope that has ended. */
+  ended(id: ScopeId): Scope | undefined {
+    const number = numberOf(id);
+    const row = number === undefined ? undefined : this.#scope.get(number);
+    if (row === undefined) return undefined;
+    const scope = scopeOfRow(row);
+    return scope.id === id && isEnded(scope.status) ? scope : undefined;
+  }
+
+  state(): State {
+    const head = this.#head.get();
+    return {
+      ...indexed(this.#live()),
+      seq: integer(head, 'seq'),
+      generation: integer(head, 'generation'),
+      scopeCount: integer(head, 'scopes'),
+      runCount: integer(head, 'runs'),
+      artifactCount: integer(head, 'artifacts'),
+    };
+  }
+
+  #live(): Scope[] {
+    const locks = new Map<ScopeId, Lock[]>();
+    for (const row of this.#driver.prepare('SELECT * FROM locks').all()) {
+      const held = locks.get(text(row, 'scope'));
+      if (held === undefined) locks.set(text(row, 'scope'), [lockOfRow(row)]);
+      else held.push(lockOfRow(row));
+    }
+    const tickets = new Map<ScopeId, Ticket>();
+    for (const row of this.#driver.prepare('SELECT * FROM tickets').all()) {
+      tickets.set(text(row, 'scope'), ticketOfRow(row));
+    }
+    const live = this.#driver.prepare("SELECT * FROM scopes WHERE status NOT IN ('done', 'failed', 'cancelled')");
+    return live.all().map((row) => {
+      const id = text(row, 'id');
+      return scopeOfRow(row, locks.get(id), tickets.get(id));
+    });
+  }
+}
+
+/** The state with these live scopes: everything but the numbers can be told from them. */
+function indexed(scopes: readonly Scope[]): State {
+  let { locks, queue } = EMPTY_STATE;
+  const consumers = ImmutableMap<ScopeId, ImmutableSet<ScopeId>>().asMutable();
+  const owned = ImmutableMap<string, ImmutableSet<ScopeId>>().asMutable();
+  for (const scope of scopes) {
+    const { id, ticket, owner } = scope;
+    for (const { unit, mode } of scope.locks.values()) locks = locks.with({ scope: id, unit, mode });
+    for (const unit of ticket?.units ?? []) queue = queue.with({ scope: id, unit, mode: ticket?.mode ?? 'write' });
+    for (const consumed of scope.pending) consumers.update(consumed, ImmutableSet<ScopeId>(), (ids) => ids.add(id));
+    if (owner !== undefined) owned.update(owner.connection, ImmutableSet<ScopeId>(), (ids) => ids.add(id));
+  }
+  return {
+    ...EMPTY_STATE,
+    scopes: ImmutableMap(scopes.map((scope) => [scope.id, scope])),
+    locks,
+    queue,
+    consumers: consumers.asImmutable(),
+    owned: owned.asImmutable(),
+  };
+}

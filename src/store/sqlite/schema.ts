@@ -1,0 +1,126 @@
+import { StoreBroken } from '../store.js';
+import type { Driver } from './driver.js';
+
+/**
+ * The tables are the current state, for anyone to query; `events` is the history they are projected from.
+ * `life`, `intents`, `contents` and lock time (in `ledger`) are not in the history.
+ *
+ * Every index costs each commit a page or two, and a claim is to cost little more than its sync:
+ * so there are few, and what is asked seldom is scanned for.
+ */
+const TABLES = `
+CREATE TABLE events (
+  seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, wall INTEGER NOT NULL, type TEXT NOT NULL, scope TEXT,
+  agent TEXT NOT NULL, connection TEXT NOT NULL, trace TEXT, body TEXT NOT NULL, hash TEXT NOT NULL
+) STRICT;
+CREATE INDEX events_scope ON events (scope) WHERE scope IS NOT NULL;
+CREATE INDEX events_agent ON events (agent, seq, type);
+
+CREATE TABLE ledger (
+  id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL, hash TEXT NOT NULL, generation INTEGER NOT NULL,
+  scopes INTEGER NOT NULL, runs INTEGER NOT NULL, artifacts INTEGER NOT NULL,
+  lock_ms INTEGER NOT NULL, mono_ms REAL NOT NULL, boot TEXT NOT NULL
+) STRICT;
+INSERT INTO ledger VALUES (1, 0, '', 0, 0, 0, 0, 0, 0, '');
+
+CREATE TABLE scopes (
+  number INTEGER PRIMARY KEY, id TEXT NOT NULL, status TEXT NOT NULL, phase TEXT NOT NULL, title TEXT NOT NULL,
+  agent TEXT, connection TEXT, priority INTEGER NOT NULL, standing INTEGER NOT NULL,
+  units TEXT NOT NULL, consumes TEXT NOT NULL, produces TEXT NOT NULL, pending TEXT NOT NULL,
+  note TEXT, conflict TEXT, opened_by TEXT NOT NULL, opened_at INTEGER NOT NULL,
+  tenure INTEGER NOT NULL, generation INTEGER NOT NULL, granted_at INTEGER, attempts INTEGER NOT NULL,
+  changes INTEGER NOT NULL, handover TEXT, artifacts TEXT NOT NULL, summary TEXT, commit_id TEXT,
+  published INTEGER NOT NULL
+) STRICT;
+CREATE INDEX scopes_live ON scopes (status) WHERE status NOT IN ('done', 'failed', 'cancelled');
+
+CREATE TABLE locks (
+  unit TEXT NOT NULL, scope TEXT NOT NULL, mode TEXT NOT NULL, generation INTEGER NOT NULL,
+  PRIMARY KEY (scope, unit)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE tickets (
+  scope TEXT PRIMARY KEY, units TEXT NOT NULL, mode TEXT NOT NULL, arrival INTEGER NOT NULL,
+  since INTEGER NOT NULL, priority INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE files (
+  path TEXT PRIMARY KEY, hash TEXT, mode INTEGER NOT NULL, scope TEXT, seq INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE changes (
+  seq INTEGER NOT NULL, path TEXT NOT NULL, scope TEXT, before TEXT, after TEXT, mode INTEGER,
+  PRIMARY KEY (seq, path)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX changes_scope ON changes (scope, seq) WHERE scope IS NOT NULL;
+CREATE INDEX changes_path ON changes (path, seq);
+
+CREATE TABLE artifacts (
+  id TEXT PRIMARY KEY, scope TEXT NOT NULL, type TEXT NOT NULL, path TEXT, hash TEXT NOT NULL, seq INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX artifacts_hash ON artifacts (hash);
+
+CREATE TABLE runs (
+  run TEXT PRIMARY KEY, scope TEXT, agent TEXT NOT NULL, command TEXT NOT NULL, cwd TEXT NOT NULL,
+  containment TEXT NOT NULL, started INTEGER NOT NULL, ended INTEGER, ending TEXT, exit INTEGER,
+  output INTEGER, rejected INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE life (
+  key TEXT PRIMARY KEY, seen INTEGER NOT NULL, called INTEGER NOT NULL, ended INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE intents (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, state TEXT NOT NULL, boot TEXT NOT NULL, at INTEGER NOT NULL,
+  scope TEXT, files TEXT NOT NULL, commit_json TEXT
+) STRICT;
+
+CREATE TABLE contents (hash TEXT NOT NULL UNIQUE, size INTEGER NOT NULL, bytes BLOB) STRICT;
+`;
+
+/** One step for each version; a database of version n has had the first n. Steps are only ever added. */
+const MIGRATIONS = [TABLES];
+
+/** Brings the tables up to date. Throws `StoreBroken` where a newer Signalbox wrote them. */
+export function migrate(driver: Driver): void {
+  if (versionOf(driver) === MIGRATIONS.length) return;
+  driver.exec('BEGIN IMMEDIATE');
+  try {
+    const version = versionOf(driver);
+    if (version > MIGRATIONS.length) {
+      throw new StoreBroken(
+        `the database was written by a newer Signalbox (schema ${version}; this one knows ${MIGRATIONS.length}): upgrade Signalbox`,
+      );
+    }
+    for (const step of MIGRATIONS.slice(version)) driver.exec(step);
+    driver.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
+    driver.exec('COMMIT');
+  } catch (error) {
+    rollBack(driver);
+    throw error;
+  }
+}
+
+/** Settings of a connection. Throws `StoreBroken` where the disk does not bear the write-ahead log. */
+export function configure(driver: Driver): void {
+  const mode = driver.prepare('PRAGMA journal_mode = WAL').get()?.journal_mode;
+  if (mode !== 'wal')
+    throw new StoreBroken(`the disk does not bear SQLite's write-ahead log (journal mode ${String(mode)})`);
+  // FULL: without it a power cut can take acknowledged commits, and the generation would go backwards.
+  driver.exec('PRAGMA synchronous = FULL');
+  driver.exec('PRAGMA wal_autocheckpoint = 1000; PRAGMA journal_size_limit = 67108864; PRAGMA trusted_schema = OFF');
+  if (process.platform === 'darwin') driver.exec('PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON');
+}
+
+/** Ends the transaction, also where SQLite has already ended it by itself (disk full, I/O error). */
+export function rollBack(driver: Driver): void {
+  try {
+    driver.exec('ROLLBACK');
+  } catch {
+    // No transaction is open any more. If one were, the next BEGIN would fail and say so.
+  }
+}
+
+function versionOf(driver: Driver): number {
+  return Number(driver.prepare('PRAGMA user_version').get()?.user_version);
+}

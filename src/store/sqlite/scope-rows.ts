@@ -1,0 +1,133 @@
+import { Map as ImmutableMap } from 'immutable';
+import type { Contract, Lock, Scope, ScopeId, Ticket } from '../../domain/scope.js';
+import { PHASES, STATUSES } from '../../domain/scope.js';
+import type { Mode } from '../../domain/unit.js';
+import type { Row, Value } from './driver.js';
+import { integer, integerOrNull, json, oneOf, optional, text, textOrNull } from './rows.js';
+
+export const SCOPE_COLUMNS = [
+  'number',
+  'id',
+  'status',
+  'phase',
+  'title',
+  'agent',
+  'connection',
+  'priority',
+  'standing',
+  'units',
+  'consumes',
+  'produces',
+  'pending',
+  'note',
+  'conflict',
+  'opened_by',
+  'opened_at',
+  'tenure',
+  'generation',
+  'granted_at',
+  'attempts',
+  'changes',
+  'handover',
+  'artifacts',
+  'summary',
+  'commit_id',
+  'published',
+] as const;
+
+const MODES: readonly Mode[] = ['write', 'read'];
+
+/** The number in a scope's id is its row's key: `S012` → 12. Undefined where it is no id. */
+export function numberOf(id: ScopeId): number | undefined {
+  return /^S\d{1,15}$/.test(id) ? Number(id.slice(1)) : undefined;
+}
+
+/** A scope without its locks and its ticket, in the order of `SCOPE_COLUMNS`. */
+export function scopeValues(scope: Scope): Value[] {
+  const { contract, owner } = scope;
+  const number = numberOf(scope.id);
+  if (number === undefined) throw new Error(`${scope.id} is no id of a scope`);
+  return [
+    number,
+    scope.id,
+    scope.status,
+    contract.phase,
+    contract.title,
+    owner?.agent ?? null,
+    owner?.connection ?? null,
+    contract.priority,
+    contract.standing ? 1 : 0,
+    JSON.stringify(contract.units),
+    JSON.stringify(contract.consumes),
+    JSON.stringify(contract.produces),
+    JSON.stringify(scope.pending),
+    contract.note ?? null,
+    contract.conflict ? JSON.stringify(contract.conflict) : null,
+    scope.openedBy,
+    scope.openedAt,
+    scope.tenure,
+    scope.generation,
+    scope.grantedAt ?? null,
+    scope.attempts,
+    scope.changes,
+    scope.handover ? JSON.stringify(scope.handover) : null,
+    JSON.stringify(scope.artifacts),
+    scope.summary ?? null,
+    scope.commit ?? null,
+    scope.published,
+  ];
+}
+
+/** The scope of a row. `locks` and `ticket` stand in tables of their own; an ended scope has neither. */
+export function scopeOfRow(row: Row, locks: readonly Lock[] = [], ticket?: Ticket): Scope {
+  const connection = textOrNull(row, 'connection');
+  return {
+    id: text(row, 'id'),
+    contract: contractOfRow(row),
+    status: oneOf(row, 'status', STATUSES),
+    openedBy: text(row, 'opened_by'),
+    openedAt: integer(row, 'opened_at'),
+    ...(connection === null ? {} : { owner: { connection, agent: text(row, 'agent') } }),
+    tenure: integer(row, 'tenure'),
+    generation: integer(row, 'generation'),
+    ...optional('grantedAt', integerOrNull(row, 'granted_at')),
+    locks: ImmutableMap(locks.map((lock) => [lock.unit, lock])),
+    ...(ticket === undefined ? {} : { ticket }),
+    pending: json(row, 'pending'),
+    attempts: integer(row, 'attempts'),
+    changes: integer(row, 'changes'),
+    ...(row.handover === null ? {} : { handover: json(row, 'handover') }),
+    artifacts: json(row, 'artifacts'),
+    ...optional('summary', textOrNull(row, 'summary')),
+    ...optional('commit', textOrNull(row, 'commit_id')),
+    published: integer(row, 'published'),
+  };
+}
+
+function contractOfRow(row: Row): Contract {
+  return {
+    title: text(row, 'title'),
+    ...optional('note', textOrNull(row, 'note')),
+    phase: oneOf(row, 'phase', PHASES),
+    units: json(row, 'units'),
+    consumes: json(row, 'consumes'),
+    produces: json(row, 'produces'),
+    priority: integer(row, 'priority'),
+    standing: integer(row, 'standing') === 1,
+    ...(row.conflict === null ? {} : { conflict: json(row, 'conflict') }),
+  };
+}
+
+export function lockOfRow(row: Row): Lock {
+  return { unit: text(row, 'unit'), mode: oneOf(row, 'mode', MODES), generation: integer(row, 'generation') };
+}
+
+export function ticketOfRow(row: Row): Ticket {
+  return {
+    units: json(row, 'units'),
+    mode: oneOf(row, 'mode', MODES),
+    arrival: integer(row, 'arrival'),
+    since: integer(row, 'since'),
+    priority: integer(row, 'priority'),
+  };
+}

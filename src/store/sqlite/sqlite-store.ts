@@ -1,0 +1,297 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import type { Event, EventBody } from '../../domain/event.js';
+import type { ChangeRow, Content, Intent, IntentId } from '../../domain/intent.js';
+import { isRefusal, type Refusal } from '../../domain/refusal.js';
+import type { Hash, Scope } from '../../domain/scope.js';
+import type { Settings } from '../../domain/settings.js';
+import type { View } from '../../domain/view.js';
+import type {
+  Author,
+  ChangeQuery,
+  Decision,
+  EventQuery,
+  LifeChange,
+  Needs,
+  Recovery,
+  ScopeQuery,
+  Store,
+  Transaction,
+} from '../store.js';
+import { StoreBroken } from '../store.js';
+import { Bells, processName } from './bell.js';
+import { type Clock, machineClock } from './clock.js';
+import { Contents } from './contents.js';
+import type { Driver, DriverName, Statement } from './driver.js';
+import { Guard } from './folder.js';
+import { Intents } from './intents.js';
+import { type Appended, Ledger, type Moment } from './ledger.js';
+import { LifeTable } from './life.js';
+import { Loader } from './load.js';
+import { Looks } from './look.js';
+import { Marker } from './marker.js';
+import { News } from './news.js';
+import { Queries } from './queries.js';
+import { RECOVERY, Settling } from './recovery.js';
+import { rollBack } from './schema.js';
+import { verify } from './verify.js';
+import { WriteLock, whenFree } from './write-lock.js';
+
+export const PATIENCE = 10_000;
+export const DATABASE = 'signalbox.db';
+
+export interface SqliteOptions {
+  /** The folder of the store, `.signalbox/` in the workspace's root; it is made where it is missing. */
+  readonly folder: string;
+  readonly settings: Settings;
+  readonly recovery: Recovery;
+  readonly clock?: Clock;
+  /** Wall time in milliseconds. */
+  readonly wall?: () => number;
+  /** Names this server's bell. */
+  readonly serverId?: string;
+  /** How long to try for the write lock, in milliseconds, before `StoreBusy`. */
+  readonly patience?: number;
+  readonly driver?: DriverName;
+}
+
+/** The ledger of one workspace in SQLite, shared with other processes through the file. */
+export class SqliteStore implements Store {
+  readonly #driver: Driver;
+  readonly #begin: Statement;
+  readonly #commit: Statement;
+  readonly #hashAt: Statement;
+  readonly #clock: Clock;
+  readonly #wall: () => number;
+  readonly #guard: Guard;
+  readonly #contents: Contents;
+  readonly #intents: Intents;
+  readonly #ledger: Ledger;
+  readonly #life: LifeTable;
+  readonly #looks: Looks;
+  readonly #settling: Settling;
+  readonly #queries: Queries;
+  readonly #lock: WriteLock;
+  readonly #bells: Bells;
+  readonly #news: News;
+  readonly #patience: number;
+  #closed = false;
+
+  /** `openSqliteStore` makes it, with a driver whose tables are up to date. */
+  constructor(driver: Driver, options: SqliteOptions) {
+    const { folder, settings, recovery } = options;
+    this.#driver = driver;
+    this.#begin = driver.prepare('BEGIN IMMEDIATE');
+    this.#commit = driver.prepare('COMMIT');
+    this.#hashAt = driver.prepare('SELECT hash FROM events WHERE seq = ?');
+    this.#clock = options.clock ?? machineClock();
+    this.#wall = options.wall ?? Date.now;
+    this.#guard = new Guard(join(folder, DATABASE));
+    this.#contents = new Contents(driver, folder);
+    this.#intents = new Intents(driver);
+    const loader = new Loader(driver);
+    this.#ledger = new Ledger(driver, loader, this.#clock);
+    this.#life = new LifeTable(driver);
+    this.#looks = new Looks(driver, loader, this.#life, settings);
+    const marker = new Marker(join(folder, 'applying'));
+    const file = (path: string) => this.#looks.file(path);
+    this.#settling = new Settling({ intents: this.#intents, contents: this.#contents, marker, recovery, file });
+    this.#queries = new Queries(driver);
+    this.#patience = options.patience ?? PATIENCE;
+    this.#lock = new WriteLock(driver, this.#patience, () => this.#enter());
+    this.#bells = new Bells(join(folder, 'bells'), options.serverId ?? `${processName()}.${randomUUID().slice(0, 8)}`);
+    this.#news = new News(driver, this.#bells, () => this.#guard.check());
+  }
+
+  async transact<T>(author: Author, needs: Needs, step: (tx: Transaction) => Decision<T>): Promise<Outcome<T>> {
+    return this.#lock.hold(() => this.#decide(author, needs, step));
+  }
+
+  async view<T>(needs: Needs, look: (view: View) => T): Promise<T> {
+    return this.#read(() => look(this.#looks.at(this.#ledger.moment(), needs)));
+  }
+
+  async prepare(intent: Intent, contents: readonly Content[]): Promise<IntentId> {
+    await this.#contents.spill(contents);
+    return this.#write(() => {
+      this.#contents.insert(contents);
+      return this.#intents.insert(intent, this.#clock.boot, this.#ledger.now());
+    });
+  }
+
+  async settle(id: IntentId): Promise<void> {
+    await this.#write(() => this.#intents.drop(id));
+  }
+
+  async keep(contents: readonly Content[]): Promise<void> {
+    await this.#contents.spill(contents);
+    await this.#write(() => this.#contents.insert(contents));
+  }
+
+  async content(hash: Hash): Promise<Uint8Array | undefined> {
+    return this.#read(() => this.#contents.get(hash));
+  }
+
+  async events(query: EventQuery): Promise<Event[]> {
+    return this.#read(() => this.#queries.events(query));
+  }
+
+  async changes(query: ChangeQuery): Promise<ChangeRow[]> {
+    return this.#read(() => this.#queries.changes(query));
+  }
+
+  async scopes(query: ScopeQuery): Promise<Scope[]> {
+    return this.#read(() => this.#queries.scopes(query, this.#ledger.moment().state));
+  }
+
+  async changed(seq: number, signal: AbortSignal): Promise<void> {
+    this.#assertOpen();
+    return this.#news.after(seq, signal);
+  }
+
+  applying(): boolean {
+    this.#assertOpen();
+    return this.#settling.isUnderWay();
+  }
+
+  /**
+   * Folds all events anew and compares the tables, the state and the chain with what comes out.
+   * One line for each difference; none where all is well. Blocks while it runs.
+   */
+  async verify(): Promise<string[]> {
+    return this.#read(() => verify(this.#driver));
+  }
+
+  /** Settles what earlier boots and dead servers have left behind. `openSqliteStore` does it. */
+  async recover(): Promise<void> {
+    const { boot } = this.#clock;
+    const due = await this.#read(() => this.#settling.hasLeft(boot, this.#ledger.now()));
+    if (!due) return;
+    await this.#lock.hold(() => {
+      const moment = this.#ledger.moment();
+      this.#record(moment, this.#settling.left(boot, moment.time.lock), RECOVERY);
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#news.close();
+    await this.#lock.idle();
+    this.#driver.close();
+  }
+
+  #decide<T>(author: Author, needs: Needs, step: (tx: Transaction) => Decision<T>): Outcome<T> {
+    let marked: IntentId | undefined;
+    try {
+      const moment = this.#ledger.moment();
+      const look = this.#looks.at(moment, needs);
+      const mark = (id: IntentId): void => {
+        this.#settling.mark(id);
+        marked = id;
+      };
+      const { answer, events, life = [] } = step({ ...look, mark });
+      if (marked !== undefined && (events.length === 0 || isRefusal(answer))) {
+        throw new Error(`intent ${marked} was marked, but its step records no change`);
+      }
+      if (events.length === 0 && life.length === 0) {
+        rollBack(this.#driver);
+        return { answer, events: [] };
+      }
+      return { answer, events: this.#record(moment, events, author, life, marked) };
+    } catch (error) {
+      rollBack(this.#driver);
+      if (marked !== undefined) this.#undoNow();
+      throw error;
+    }
+  }
+
+  /** Writes events and what goes with them, and commits. The state goes on only after the COMMIT. */
+  #record(
+    moment: Moment,
+    bodies: readonly EventBody[],
+    author: Author,
+    life: readonly LifeChange[] = [],
+    applied?: IntentId,
+  ): readonly Event[] {
+    const appended = this.#ledger.append(moment, bodies, author, this.#wall());
+    this.#life.write(life, moment.time.lock);
+    if (applied !== undefined) this.#intents.applied(applied);
+    this.#commitEvents(appended);
+    this.#ledger.adopt(appended);
+    this.#tell(appended);
+    return appended.events;
+  }
+
+  /** A COMMIT that failed may have come about all the same: the ledger itself says so. */
+  #commitEvents({ events, state, hash }: Appended): void {
+    try {
+      this.#commit.run();
+    } catch (error) {
+      rollBack(this.#driver);
+      if (events.length === 0 || this.#hashAt.get(state.seq)?.hash !== hash) throw error;
+    }
+  }
+
+  #tell({ events, state }: Appended): void {
+    if (events.length === 0) return;
+    this.#news.committed(state.seq);
+    if (events.some(({ body }) => body.type.startsWith('scope.'))) this.#bells.ring();
+  }
+
+  /** Begins a write transaction on a database that is still ours and has no effect cut off half-way. */
+  #enter(): void {
+    this.#assertOpen();
+    this.#begin.run();
+    try {
+      this.#guard.check();
+      const found = this.#settling.interrupted();
+      if (found === undefined) return;
+      this.#record(this.#ledger.moment(), found, RECOVERY);
+    } catch (error) {
+      rollBack(this.#driver);
+      throw error;
+    }
+    this.#enter();
+  }
+
+  /** The files go back at once. Where that fails, whoever gets the lock next does it before anything else. */
+  #undoNow(): void {
+    try {
+      this.#enter();
+      rollBack(this.#driver);
+    } catch {
+      // The marker still stands, and what is thrown is why the transaction failed.
+    }
+  }
+
+  #write<T>(work: () => T): Promise<T> {
+    return this.#lock.hold(() => {
+      const value = work();
+      this.#commit.run();
+      return value;
+    });
+  }
+
+  #read<T>(work: () => T): Promise<T> {
+    return whenFree(() => {
+      this.#assertOpen();
+      this.#guard.check();
+      this.#driver.exec('BEGIN');
+      try {
+        return work();
+      } finally {
+        rollBack(this.#driver);
+      }
+    }, performance.now() + this.#patience);
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new StoreBroken('the store is closed');
+  }
+}
+
+interface Outcome<T> {
+  readonly answer: T | Refusal;
+  readonly events: readonly Event[];
+}
