@@ -50,14 +50,15 @@ async function openParts(root: string, config: Config, log: (sentence: string) =
   const folder = join(workspace.root, '.signalbox');
   const git = await openGit(workspace.root);
   if (isRefusal(git)) return git;
-  const store = await openSqliteStore({ folder, settings: config.settings, recovery: recovery(workspace, files) });
+  const settings = { ...config.settings, folds: workspace.folds };
+  const store = await openSqliteStore({ folder, settings, recovery: recovery(workspace, files) });
   return {
     store,
     workspace,
     git,
     log,
     runner: lazyRunner({ root: workspace.root, folder, containment: config.containment }),
-    settings: config.settings,
+    settings,
     rules: config.rules,
     mint: mintFrom(readKey(folder)),
     presence: new Presence(store, config.settings.lease, alive, log),

@@ -55,7 +55,7 @@ function matches(view: View, scope: Scope, caller: Caller, input: ListInput, uni
   if (input.mine === true && !(scope.owner?.connection === caller.connection && scope.owner.agent === caller.agent)) return false;
   if (unit === undefined) return true;
   const { locks, queue } = view.state;
-  const near = [...locks.overlapping(knownUnit(unit)), ...queue.overlapping(knownUnit(unit))];
+  const near = [...locks.overlapping(knownUnit(unit, view.settings.folds)), ...queue.overlapping(knownUnit(unit, view.settings.folds))];
   return near.some((entry) => entry.scope === scope.id);
 }
 

@@ -1,6 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
+import { knownUnit } from '../domain/blockers.js';
 import { lost } from '../domain/leases.js';
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
+import { covers } from '../domain/overlap.js';
 import { parseUnit } from '../domain/unit.js';
 import type { View } from '../domain/view.js';
 import type { Looked, Snapshot } from '../workspace/workspace.js';
@@ -89,13 +91,14 @@ function holders(view: View, caller: Caller, looked: Looked | Refusal): Holders 
 }
 
 function holderOf(view: View, caller: Caller, path: string): HeldBy | undefined {
-  const unit = parseUnit(path);
+  const unit = parseUnit(path, view.settings.folds);
   if (isRefusal(unit)) return undefined;
   for (const entry of view.state.locks.overlapping(unit)) {
     const scope = view.state.scopes.get(entry.scope);
     if (scope?.owner === undefined || lost(view, scope) !== undefined) continue;
     const own = scope.owner.connection === caller.connection && scope.owner.agent === caller.agent;
-    if (!own) return { id: scope.id, agent: scope.owner.agent, mode: entry.mode };
+    const whole = unit.kind === 'folder' || covers(knownUnit(entry.unit, view.settings.folds), path);
+    if (!own && whole) return { id: scope.id, agent: scope.owner.agent, mode: entry.mode };
   }
   return undefined;
 }

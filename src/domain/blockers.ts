@@ -1,8 +1,7 @@
 import { lapsed, lost } from './leases.js';
-import type { Entry } from './lock-index.js';
 import { compareTickets } from './queue-order.js';
-import type { Scope, ScopeId, Ticket } from './scope.js';
 import { isRefusal } from './refusal.js';
+import type { Scope, ScopeId, Ticket } from './scope.js';
 import { type Mode, parseUnit, type Unit } from './unit.js';
 import type { View } from './view.js';
 
@@ -23,77 +22,101 @@ export interface Request {
   readonly ticket: Ticket;
 }
 
-export function excludes(a: Mode, b: Mode): boolean {
-  return a === 'write' || b === 'write';
+/** Another scope that holds an overlapping unit, or whose ticket for one is ahead. */
+interface Met {
+  readonly scope: Scope;
+  readonly unit: string;
+  readonly ticket?: Ticket;
 }
 
 /** A unit that has passed a border before. */
-export function knownUnit(text: string): Unit {
-  const unit = parseUnit(text);
+export function knownUnit(text: string, folds = false): Unit {
+  const unit = parseUnit(text, folds);
   if (isRefusal(unit)) throw new Error(`not a unit: ${text}`);
   return unit;
 }
 
+/** A scope that the state itself names. */
+export function liveScope(view: View, id: ScopeId): Scope {
+  const scope = view.state.scopes.get(id);
+  if (scope === undefined) throw new Error(`${id} is not alive`);
+  return scope;
+}
+
 /**
  * The rule that decides a claim: it is granted exactly when this list is empty.
- * Live holders of overlapping units come first, then live tickets for them that are ahead in the queue.
+ * Live holders of overlapping units come first, then live tickets for them that are ahead, in the order of the queue.
  */
 export function blockers(view: View, request: Request): Blocker[] {
-  const found = new Map<string, { scope: Scope; why: Blocker['why']; units: Set<string> }>();
-  const note = (why: Blocker['why'], entries: readonly Entry[]): void => {
-    for (const entry of entries) {
-      const scope = view.state.scopes.get(entry.scope);
-      if (scope === undefined) throw new Error(`${entry.scope} is in the lock index but not alive`);
-      const known = found.get(scope.id) ?? { scope, why, units: new Set<string>() };
-      known.units.add(entry.unit);
-      found.set(scope.id, known);
-    }
-  };
+  const found = new Map<ScopeId, { scope: Scope; ticket: Ticket | undefined; units: Set<string> }>();
   for (const text of request.units) {
-    const unit = knownUnit(text);
-    const holders = holding(view, request, unit);
-    const ahead = queuedAhead(view, request, unit);
-    const room = unit.kind === 'process' ? capacityOf(view, unit) : 1;
-    if (unit.kind === 'process' && holders.length + ahead.length < room) continue;
-    note('held', holders);
-    note('queued', ahead);
+    for (const { scope, unit, ticket } of metAt(view, request, knownUnit(text, view.settings.folds))) {
+      const known = found.get(scope.id);
+      if (known === undefined) found.set(scope.id, { scope, ticket, units: new Set([unit]) });
+      else {
+        known.units.add(unit);
+        known.ticket &&= ticket;
+      }
+    }
   }
-  return [...found.values()].map((blocker) => ({ ...blocker, units: [...blocker.units] }));
+  return [...found.values()]
+    .sort((a, b) => byTicket(view, a.ticket, b.ticket))
+    .map(({ scope, ticket, units }) => ({ scope, why: ticket ? 'queued' : 'held', units: [...units] }));
 }
 
-function holding(view: View, request: Request, unit: Unit): Entry[] {
-  return view.state.locks.overlapping(unit).filter((entry) => {
-    if (entry.scope === request.scope || !excludes(entry.mode, request.mode)) return false;
-    const holder = view.state.scopes.get(entry.scope);
-    return holder !== undefined && lost(view, holder) === undefined;
-  });
+/** Those without a ticket come first. */
+function byTicket(view: View, a: Ticket | undefined, b: Ticket | undefined): number {
+  if (a === undefined || b === undefined) return Number(a !== undefined) - Number(b !== undefined);
+  return compareTickets(a, b, view.settings);
 }
 
-function queuedAhead(view: View, request: Request, unit: Unit): Entry[] {
-  return view.state.queue.overlapping(unit).filter((entry) => {
-    if (entry.scope === request.scope || !excludes(entry.mode, request.mode)) return false;
-    const other = view.state.scopes.get(entry.scope);
-    return other?.ticket !== undefined && isAhead(view, other, other.ticket, request);
-  });
+function metAt(view: View, request: Request, unit: Unit): Met[] {
+  const met = [...holders(view, request.scope, unit, request.mode), ...queuedAhead(view, request, unit)];
+  const room = roomOf(view, unit);
+  return room > 1 && new Set(met.map(({ scope }) => scope.id)).size < room ? [] : met;
+}
+
+/** Live scopes other than `asker` that hold what a request of this mode meets at the unit. */
+function holders(view: View, asker: ScopeId, unit: Unit, mode: Mode): Met[] {
+  return view.state.locks
+    .overlapping(unit)
+    .filter((entry) => entry.scope !== asker && excludes(unit, entry.mode, mode))
+    .map((entry) => ({ scope: liveScope(view, entry.scope), unit: entry.unit }))
+    .filter(({ scope }) => lost(view, scope) === undefined);
+}
+
+function queuedAhead(view: View, request: Request, unit: Unit): Met[] {
+  return view.state.queue
+    .overlapping(unit)
+    .filter((entry) => entry.scope !== request.scope && excludes(unit, entry.mode, request.mode))
+    .flatMap((entry) => {
+      const scope = liveScope(view, entry.scope);
+      const { ticket } = scope;
+      return ticket && isAhead(view, scope, ticket, request) ? [{ scope, unit: entry.unit, ticket }] : [];
+    });
 }
 
 function isAhead(view: View, other: Scope, ticket: Ticket, request: Request): boolean {
-  if (other.pending.length > 0 || lapsed(view, other) !== undefined) return false;
-  if (compareTickets(ticket, request.ticket, view.now, view.settings) > 0) return false;
-  return !waitsFor(view, ticket, request.scope);
+  if (other.pending.length > 0 || compareTickets(ticket, request.ticket, view.settings) > 0) return false;
+  return lapsed(view, other) === undefined && !waitsFor(view, other.id, ticket, request.scope);
 }
 
 /** A ticket that waits for units of the claimer itself is not ahead of the claimer's further claim. */
-function waitsFor(view: View, ticket: Ticket, holder: ScopeId): boolean {
-  const scope = view.state.scopes.get(holder);
-  if (scope === undefined || scope.locks.isEmpty()) return false;
-  return ticket.units.some((text) =>
-    view.state.locks
-      .overlapping(knownUnit(text))
-      .some((entry) => entry.scope === holder && excludes(entry.mode, ticket.mode)),
-  );
+function waitsFor(view: View, waiter: ScopeId, ticket: Ticket, holder: ScopeId): boolean {
+  if (liveScope(view, holder).locks.isEmpty()) return false;
+  return ticket.units.some((text) => {
+    const unit = knownUnit(text, view.settings.folds);
+    const held = holders(view, waiter, unit, ticket.mode);
+    return held.length >= roomOf(view, unit) && held.some((other) => other.scope.id === holder);
+  });
 }
 
-function capacityOf(view: View, unit: Unit): number {
-  return view.settings.capacity[unit.text.slice('process:'.length)] ?? 1;
+/** A process has no readers: each of its holders runs it. */
+function excludes(unit: Unit, a: Mode, b: Mode): boolean {
+  return unit.kind === 'process' || a === 'write' || b === 'write';
+}
+
+/** How many scopes may hold a unit at once, where their modes exclude each other. */
+export function roomOf(view: View, unit: Unit): number {
+  return unit.kind === 'process' ? (view.settings.capacity[unit.text.slice('process:'.length)] ?? 1) : 1;
 }

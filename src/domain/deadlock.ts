@@ -1,72 +1,97 @@
-import { blockers } from './blockers.js';
-import type { Owner, Scope, ScopeId } from './scope.js';
+import { blockers, knownUnit, liveScope } from './blockers.js';
+import { isStateless, lapsed } from './leases.js';
+import { compareTickets } from './queue-order.js';
+import type { Owner, Scope, ScopeId, Ticket } from './scope.js';
 import type { View } from './view.js';
 
+/** A scope with a ticket that waits for units. */
+type Queueing = Scope & { readonly ticket: Ticket };
+
+/** How the search came to a scope: `queueing` waits for it, and `from` can't end before `queueing` is granted. */
+interface Step {
+  readonly from: ScopeId;
+  readonly queueing: ScopeId;
+}
+
 /**
- * Looks for a way from what a scope would wait for back to the scope itself.
- * Edges of the wait graph: a held unit, an earlier ticket, an unfinished `consumes`; and an active scope waits for
- * every unit that the same agent is queueing for, because an agent in a queue finishes nothing else meanwhile.
+ * Looks for a way from a scope through all it waits for back to itself; called when its claim is in the state already.
+ *
+ * Edges of the wait graph: a held unit and an earlier ticket. A scope waits for whatever any ticket of its agent waits
+ * for, because an agent in a queue finishes nothing else meanwhile. An unfinished `consumes` is an edge too, but never
+ * part of a cycle: a scope that waits for outputs holds nothing, is ahead of nobody and leaves its agent free for other
+ * work. When the outputs have come it queues for its units, and then it is tested like a claim.
+ *
+ * A process with several places counts as a wait for each holder, so a cycle may be found that would have dissolved.
  *
  * @returns the cycle as scope ids, beginning with `start`; undefined where there is none.
  */
-export function findCycle(view: View, start: Scope, owner: Owner, waitsFor: readonly ScopeId[]): ScopeId[] | undefined {
-  const queues = start.pending.length === 0;
-  const targets = new Set([start.id, ...(queues ? activeOf(view, owner) : [])]);
-  if (!canBeAwaited(view, targets)) return undefined;
-  const seen = new Set<ScopeId>();
-  const path: ScopeId[] = [start.id];
-  const visit = (id: ScopeId): boolean => {
-    if (targets.has(id)) {
-      if (id !== start.id) path.push(id);
-      return true;
+export function findCycle(view: View, start: ScopeId): ScopeId[] | undefined {
+  const own = ofSameAgent(view, liveScope(view, start));
+  if (!own.some(isQueueing) || !isAwaited(view, own)) return undefined;
+  const ends = new Set(own.map((scope) => scope.id));
+  const steps = new Map<ScopeId, Step>();
+  const open = [start];
+  for (const from of open) {
+    for (const queueing of ofSameAgent(view, liveScope(view, from)).filter(isQueueing)) {
+      for (const id of waitsFor(view, queueing)) {
+        if (ends.has(id)) return cycle(start, steps, { from, queueing: queueing.id }, id);
+        if (steps.has(id)) continue;
+        steps.set(id, { from, queueing: queueing.id });
+        open.push(id);
+      }
     }
-    if (seen.has(id)) return false;
-    seen.add(id);
-    path.push(id);
-    if (successors(view, id).some(visit)) return true;
-    path.pop();
-    return false;
-  };
-  return waitsFor.some(visit) ? path : undefined;
-}
-
-/** A scope that holds nothing and that nobody consumes can't be part of a cycle: spares the search on hot files. */
-function canBeAwaited(view: View, targets: ReadonlySet<ScopeId>): boolean {
-  return [...targets].some((id) => {
-    const scope = view.state.scopes.get(id);
-    return view.state.consumers.has(id) || (scope !== undefined && (!scope.locks.isEmpty() || scope.ticket !== undefined));
-  });
-}
-
-function successors(view: View, id: ScopeId): ScopeId[] {
-  const scope = view.state.scopes.get(id);
-  if (scope === undefined) return [];
-  return [...scope.pending, ...queueEdges(view, scope), ...agentEdges(view, scope)];
-}
-
-function queueEdges(view: View, scope: Scope): ScopeId[] {
-  const { ticket } = scope;
-  if (ticket === undefined) return [];
-  const found = blockers(view, { scope: scope.id, units: ticket.units, mode: ticket.mode, ticket });
-  return found.map((blocker) => blocker.scope.id);
-}
-
-function agentEdges(view: View, scope: Scope): ScopeId[] {
-  if (scope.owner === undefined || scope.status !== 'active') return [];
-  return ownedBy(view, scope.owner)
-    .filter((other) => other.id !== scope.id && other.status === 'waiting' && other.pending.length === 0)
-    .map((other) => other.id);
-}
-
-function activeOf(view: View, owner: Owner): ScopeId[] {
-  return ownedBy(view, owner)
-    .filter((scope) => scope.status === 'active')
-    .map((scope) => scope.id);
+  }
+  return undefined;
 }
 
 /** Scopes of one agent on one connection. */
 export function ownedBy(view: View, owner: Owner): Scope[] {
   return [...(view.state.owned.get(owner.connection) ?? [])]
-    .map((id) => view.state.scopes.get(id))
-    .filter((scope): scope is Scope => scope !== undefined && scope.owner?.agent === owner.agent);
+    .map((id) => liveScope(view, id))
+    .filter((scope) => scope.owner?.agent === owner.agent);
+}
+
+/** Without a connection nobody knows which scopes are of one agent: each stands alone. */
+function ofSameAgent(view: View, scope: Scope): Scope[] {
+  const { owner } = scope;
+  return owner === undefined || isStateless(owner.connection) ? [scope] : ownedBy(view, owner);
+}
+
+function isQueueing(scope: Scope): scope is Queueing {
+  return scope.ticket !== undefined && scope.pending.length === 0;
+}
+
+function waitsFor(view: View, scope: Queueing): ScopeId[] {
+  if (lapsed(view, scope) !== undefined) return [];
+  const { id, ticket } = scope;
+  return blockers(view, { scope: id, units: ticket.units, mode: ticket.mode, ticket }).map((blocker) => blocker.scope.id);
+}
+
+/** Whether anybody may wait for one of these scopes. Mostly nobody does, which spares the search on a hot file. */
+function isAwaited(view: View, own: readonly Scope[]): boolean {
+  return own.some((scope) => {
+    const { ticket } = scope;
+    const behind = (other: Ticket) => ticket !== undefined && compareTickets(ticket, other, view.settings) < 0;
+    return (
+      [...scope.locks.keys()].some((unit) => isQueuedFor(view, unit, scope, () => true)) ||
+      (ticket?.units ?? []).some((unit) => isQueuedFor(view, unit, scope, behind))
+    );
+  });
+}
+
+function isQueuedFor(view: View, unit: string, own: Scope, waits: (ticket: Ticket) => boolean): boolean {
+  return view.state.queue.overlapping(knownUnit(unit, view.settings.folds)).some((entry) => {
+    const { ticket } = liveScope(view, entry.scope);
+    return entry.scope !== own.id && ticket !== undefined && waits(ticket);
+  });
+}
+
+/** From the start along the steps to the last wait, and to where it ends. */
+function cycle(start: ScopeId, steps: ReadonlyMap<ScopeId, Step>, last: Step, end: ScopeId): ScopeId[] {
+  const way = end === start ? [] : [end];
+  for (let step: Step | undefined = last; step !== undefined; step = steps.get(step.from)) {
+    if (step.queueing !== step.from) way.unshift(step.queueing);
+    way.unshift(step.from);
+  }
+  return way;
 }

@@ -1,7 +1,8 @@
-import { type Claimant, onlyScope, ownScope } from './authority.js';
+import { type Claimant, endedScope, onlyScope, ownScope, unknownScope } from './authority.js';
 import type { Draft } from './draft.js';
+import { parseHandle } from './handle.js';
 import { isRefusal, type Refusal, refuse } from './refusal.js';
-import type { Artifact, Scope, ScopeId } from './scope.js';
+import { type Artifact, isEnded, type Scope, type ScopeId } from './scope.js';
 import { settle, unitsOf } from './settle.js';
 
 /** The active (or, for a release, waiting) scope that a call is about. */
@@ -45,4 +46,19 @@ export function publish(draft: Draft, own: Scope, { status, commit, ...rest }: P
   draft.emit({ type: 'scope.done', ...rest, ...made });
   settle(draft, unitsOf(own), dependants);
   return dependants.filter((id) => draft.view.state.scopes.get(id)?.pending.length === 0);
+}
+
+/** An operator takes a scope away from whoever has it; what it changed is handed over. */
+export function releaseByOperator(draft: Draft, given: string, operator: string, reason: string): Scope | Refusal {
+  const id = parseHandle(given)?.id;
+  const scope = id === undefined ? undefined : draft.view.scope(id);
+  if (scope === undefined) return unknownScope(given);
+  if (isEnded(scope.status)) return endedScope(scope);
+  if (scope.owner === undefined) {
+    return refuse('NOT_CLAIMED', `${scope.id} is ${scope.status}: nobody holds it.`, 'There is nothing to release.', { scope: scope.id });
+  }
+  const to = scope.contract.standing || scope.changes > 0 ? 'open' : 'cancelled';
+  draft.emit({ type: 'scope.released', scope: scope.id, to, reason: `${reason} (by ${operator})`, from: scope.owner.agent });
+  settle(draft, unitsOf(scope));
+  return { ...scope, status: to };
 }

@@ -12,7 +12,7 @@ interface Work {
 
 /**
  * Whether something is covered by both units. Where that would take too long to tell, they overlap.
- * If either was read for a disk that folds case, both are compared that way.
+ * If either was read for a disk that folds case, both are compared as if they were.
  */
 export function overlaps(a: Unit, b: Unit): boolean {
   if (a.folds !== b.folds) return overlaps(folding(a), folding(b));
@@ -22,7 +22,8 @@ export function overlaps(a: Unit, b: Unit): boolean {
 }
 
 /**
- * Whether holding the unit covers the file at this canonical path. Where that would take too long to tell, it does not.
+ * Whether holding the unit (read for the disk at hand) covers the file at this canonical path.
+ * Where that would take too long to tell, it does not.
  */
 export function covers(unit: Unit, path: string): boolean {
   const names = path.split('/');
@@ -70,8 +71,10 @@ function listsMeet<T>(
     if (seen.has(place)) continue;
     seen.add(place);
     if (work.left-- <= 0) return true;
-    const [i, j] = [Math.floor(place / width), place % width];
-    const [x, y] = [a[i], b[j]];
+    const i = Math.floor(place / width);
+    const j = place % width;
+    const x = a[i];
+    const y = b[j];
     if (x === undefined && y === undefined) return true;
     // A star at the end takes whatever is left.
     if ((x === STAR && i === a.length - 1) || (y === STAR && j === b.length - 1)) return true;

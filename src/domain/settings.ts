@@ -3,6 +3,8 @@ const MINUTE = 60 * SECOND;
 
 /** Limits and durations of one workspace. Durations are lock time in milliseconds. */
 export interface Settings {
+  /** Whether the disk takes `A` for `a`: units that differ only so overlap. */
+  readonly folds: boolean;
   /** Whether a patch or run may claim free paths by itself. */
   readonly claims: 'auto' | 'explicit';
   /** A connection without a beat for this long has ended. */
@@ -15,17 +17,20 @@ export interface Settings {
   readonly ticket: number;
   /** A grant that nobody has come for is held this long. */
   readonly collect: number;
-  /** Waiting this long raises a ticket one step. */
+  /** Waiting this long raises a ticket as much as one step of priority. */
   readonly aging: number;
   /** How many scopes may hold a named process at once; 1 where it is not named here. */
   readonly capacity: { readonly [name: string]: number };
+  /** Units that one scope may hold or ask for. */
   readonly maxUnits: number;
   readonly maxLiveScopes: number;
+  /** Units that all tickets together may wait for. */
   readonly maxTickets: number;
   readonly maxTitle: number;
 }
 
 export const DEFAULTS: Settings = {
+  folds: false,
   claims: 'auto',
   lease: 60 * SECOND,
   idle: 30 * MINUTE,

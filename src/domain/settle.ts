@@ -1,30 +1,23 @@
-import { blockers } from './blockers.js';
+import { blockers, knownUnit, liveScope, roomOf } from './blockers.js';
 import type { Draft } from './draft.js';
-import { knownUnit } from './blockers.js';
 import { lapsed, lost } from './leases.js';
 import { compareTickets } from './queue-order.js';
-import type { Scope, ScopeId } from './scope.js';
+import type { Scope, ScopeId, Ticket } from './scope.js';
+import type { View } from './view.js';
 
-/** Takes a scope from an owner that is gone: its locks are free, its work is open for somebody else. */
-export function expire(draft: Draft, scope: Scope, reason: string): void {
-  const freed = unitsOf(scope);
-  draft.emit({ type: 'scope.expired', scope: scope.id, reason, from: scope.owner?.agent ?? 'unknown' });
-  settle(draft, freed);
+/** Grants what became possible when these units were freed, in ticket order. */
+export function settle(draft: Draft, freed: readonly string[]): void {
+  for (let units = freed; units.length > 0; ) units = settleOnce(draft, units);
 }
 
-/** Expires what is lost among the holders of these units and whatever queues for them. */
+/** Expires what is lost among the holders of these units, and grants what is free to whoever queues for it. */
 export function reap(draft: Draft, units: readonly string[]): void {
-  const { state } = draft.view;
-  const ids = new Set(units.flatMap((text) => state.locks.overlapping(knownUnit(text)).map((entry) => entry.scope)));
-  for (const id of ids) reapScope(draft, id);
-  settle(draft, units);
+  settle(draft, [...units, ...reapHolders(draft, units)]);
 }
 
+/** Takes a scope from an owner that is gone, and a ticket from an agent that does not ask after it any more. */
 export function reapScope(draft: Draft, id: ScopeId): void {
-  const scope = draft.view.state.scopes.get(id);
-  if (scope === undefined || scope.status !== 'active') return;
-  const reason = lost(draft.view, scope);
-  if (reason !== undefined) expire(draft, scope, reason);
+  settle(draft, reapOne(draft, id));
 }
 
 /** Units that a scope holds or waits for. */
@@ -32,48 +25,46 @@ export function unitsOf(scope: Scope): string[] {
   return [...scope.locks.keys(), ...(scope.ticket?.units ?? [])];
 }
 
-/** Grants what became possible when these units were freed or these scopes unblocked, in ticket order. */
-export function settle(draft: Draft, freed: readonly string[], unblocked: readonly ScopeId[] = []): void {
-  let units = freed;
-  let scopes = unblocked;
-  while (units.length > 0 || scopes.length > 0) {
-    const void_: string[] = [];
-    for (const scope of candidates(draft, units, scopes)) void_.push(...settleTicket(draft, scope.id));
-    units = void_;
-    scopes = [];
+/** A ticket is void. An active scope keeps what it holds; one that only ever was a claim is no more. */
+export function lapse(draft: Draft, id: ScopeId, reason: string): void {
+  const lapsing = [{ id, reason }];
+  for (const next of lapsing) {
+    const scope = draft.view.state.scopes.get(next.id);
+    if (scope?.ticket === undefined) continue;
+    const to = scope.status === 'active' ? 'active' : isLeft(scope) ? 'open' : 'cancelled';
+    draft.emit({ type: 'scope.lapsed', scope: next.id, reason: next.reason, to });
+    if (to === 'cancelled') lapsing.push(...stranded(draft, next.id, to));
   }
 }
 
-function candidates(draft: Draft, freed: readonly string[], unblocked: readonly ScopeId[]): Scope[] {
-  const { state, now, settings } = draft.view;
-  const queued = freed.flatMap((text) => state.queue.overlapping(knownUnit(text)).map((entry) => entry.scope));
-  const tickets = [...new Set([...queued, ...unblocked])].flatMap((id) => {
-    const scope = state.scopes.get(id);
-    return scope?.ticket === undefined ? [] : [{ scope, ticket: scope.ticket }];
-  });
-  return tickets.sort((a, b) => compareTickets(a.ticket, b.ticket, now, settings)).map(({ scope }) => scope);
+/** The outputs of a scope will not come: tickets that wait for them lapse. They held nobody back, so nothing is freed. */
+export function strand(draft: Draft, id: ScopeId, status: 'failed' | 'cancelled'): void {
+  for (const next of stranded(draft, id, status)) lapse(draft, next.id, next.reason);
 }
 
-/** Grants a ticket, or lets it lapse, or leaves it waiting. Returns the units that a lapse frees. */
-function settleTicket(draft: Draft, id: ScopeId): string[] {
-  const { view } = draft;
-  const scope = view.state.scopes.get(id);
-  if (scope?.ticket === undefined || scope.owner === undefined) return [];
-  const { ticket, owner } = scope;
-  const reason = lapsed(view, scope);
-  if (reason !== undefined) {
-    lapse(draft, scope, reason);
-    return [...ticket.units];
+/** Whether there is work left when its owner gives a scope up. */
+export function isLeft(scope: Scope): boolean {
+  return scope.contract.standing || scope.changes > 0;
+}
+
+function stranded({ view }: Draft, id: ScopeId, status: string): { id: ScopeId; reason: string }[] {
+  const reason = `${id} ${status}: its outputs will not come`;
+  return [...(view.state.consumers.get(id) ?? [])].map((dependant) => ({ id: dependant, reason }));
+}
+
+/** One round over the tickets for these units. Returns units that became free meanwhile. */
+function settleOnce(draft: Draft, units: readonly string[]): string[] {
+  const freed: string[] = [];
+  const taken = new Set<string>();
+  for (const id of queueFor(draft.view, units)) {
+    const { ticket, locks } = liveScope(draft.view, id);
+    if (ticket === undefined) continue;
+    // Spares a hot file the comparison of each ticket with all others.
+    if (locks.isEmpty() && ticket.units.some((unit) => taken.has(unit))) continue;
+    freed.push(...settleTicket(draft, id, ticket));
+    if (ticket.mode === 'write' && isStanding(draft.view, id)) {
+      for (const unit of ticket.units) if (roomOf(draft.view, unitOf(draft.view, unit)) === 1) taken.add(unit);
+    }
   }
-  if (scope.pending.length > 0) return [];
-  if (blockers(view, { scope: id, units: ticket.units, mode: ticket.mode, ticket }).length > 0) return [];
-  const generation = view.state.generation + 1;
-  draft.emit({ type: 'scope.granted', scope: id, units: ticket.units, mode: ticket.mode, owner, generation, queued: true });
-  return [];
-}
-
-/** What a lapse leaves: an active scope keeps what it holds; one that only ever was a claim is no more. */
-function lapse(draft: Draft, scope: Scope, reason: string): void {
-  const to = scope.status === 'active' ? 'active' : scope.contract.standing || scope.changes > 0 ? 'open' : 'cancelled';
-  draft.emit({ type: 'scope.lapsed', scope: scope.id, reason, to });
+  return freed;
 }

@@ -1,7 +1,8 @@
 import { type Claimant, onlyScope, ownScope } from './authority.js';
-import { type Blocker, blockers } from './blockers.js';
+import { type Blocker, blockers, knownUnit } from './blockers.js';
 import type { Draft } from './draft.js';
 import { openScope } from './open.js';
+import { covers } from './overlap.js';
 import { isRefusal, type Refusal, refuse } from './refusal.js';
 import type { Scope } from './scope.js';
 import { reap } from './settle.js';
@@ -40,11 +41,11 @@ export function allowWrite(draft: Draft, claimant: Claimant, write: Write): Allo
 function uncovered(draft: Draft, own: Scope | undefined, paths: readonly string[]): string[] | Refusal {
   const missing: string[] = [];
   for (const path of new Set(paths)) {
-    const unit = parseUnit(path);
+    const unit = parseUnit(path, draft.view.settings.folds);
     if (isRefusal(unit)) return unit;
     const held = draft.view.state.locks
       .overlapping(unit)
-      .some((entry) => entry.scope === own?.id && entry.mode === 'write');
+      .some((entry) => entry.scope === own?.id && entry.mode === 'write' && covers(knownUnit(entry.unit, draft.view.settings.folds), path));
     if (!held) missing.push(unit.text);
   }
   return missing;
@@ -61,7 +62,7 @@ function claimFree(draft: Draft, claimant: Claimant, own: Scope | undefined, uni
   }
   const ticket = { units, mode: 'write' as const, arrival: state.seq + 1, since: now, priority: 0 };
   const ahead = blockers(draft.view, { scope: id, units, mode: 'write', ticket });
-  if (ahead.length > 0) return held(ahead, own);
+  if (ahead.length > 0) return held(ahead, own, units);
   draft.emit({ type: 'scope.granted', scope: id, units, mode: 'write', owner, generation: state.generation + 1, queued: false });
   const scope = draft.view.state.scopes.get(id);
   if (scope === undefined) throw new Error(`${id} was granted and is not there`);
@@ -73,13 +74,13 @@ function implicit(title: string, units: readonly string[]) {
 }
 
 /** What others hold or queue for, as a refusal that names them and the call that waits for it. */
-export function held(ahead: readonly Blocker[], own: Scope | undefined): Refusal {
+function held(ahead: readonly Blocker[], own: Scope | undefined, wanted: readonly string[]): Refusal {
   const [first] = ahead;
   if (first === undefined) throw new Error('nothing is held');
   const units = [...new Set(ahead.flatMap((blocker) => [...blocker.units]))];
   const agent = first.scope.owner?.agent ?? 'unknown';
   const verb = first.why === 'held' ? 'is held by' : 'is next for';
-  const call = JSON.stringify(own === undefined ? { units } : { scope: own.id, units });
+  const call = JSON.stringify(own === undefined ? { units: wanted } : { scope: own.id, units: wanted });
   return refuse('HELD', `${first.units.join(', ')} ${verb} ${first.scope.id} (${agent}: ${first.scope.contract.title}).`, `Wait for it with claim_scope ${call}, then read the files again; or work elsewhere meanwhile.`, {
     units,
     holders: ahead.map((blocker) => ({ id: blocker.scope.id, agent: blocker.scope.owner?.agent ?? 'unknown', title: blocker.scope.contract.title, why: blocker.why })),

@@ -147,9 +147,9 @@ test('requests that stand alone are one caller per token and client', async () =
   await ann.client.callTool({ name: 'list_scopes', arguments: {} });
   await bob.client.callTool({ name: 'list_scopes', arguments: {} });
   expect(told.lines).toEqual([
-    'list by opencode, stateless http:ann:opencode, 45 s',
-    'list by opencode, stateless http:ann:opencode, 45 s',
-    'list by opencode, stateless http:bob:opencode, 45 s',
+    'list by opencode, stateless:ann:opencode, 45 s',
+    'list by opencode, stateless:ann:opencode, 45 s',
+    'list by opencode, stateless:bob:opencode, 45 s',
   ]);
 });
 

@@ -98,13 +98,14 @@ test('a body nested beyond all reason does not bring the server down', async () 
 });
 
 test.each([
-  ['headers', 'POST /mcp HTTP/1.1\r\nHost: localhost\r\n'],
+  ['headers', { headers: 50 }, 'POST /mcp HTTP/1.1\r\nHost: localhost\r\n'],
   [
     'a body',
+    { headers: 50, request: 50 },
     'POST /mcp HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer secret-one\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{',
   ],
-])('who sends %s too slowly is cut off', async (_, beginning) => {
-  const port = await start({ ...LIMITS, headers: 50, request: 50 });
+])('who sends %s too slowly is cut off', async (_, limits, beginning) => {
+  const port = await start({ ...LIMITS, ...limits });
   const socket = connect(port, '127.0.0.1');
   socket.write(beginning);
   socket.resume();

@@ -1,4 +1,5 @@
 import type { Coordinator } from '../coordinator/contract.js';
+import { statelessConnection } from '../domain/leases.js';
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
 
 /** Gives the coordinator, or says why there is none. Asked anew on each call, so a mended server works at once. */
@@ -67,7 +68,7 @@ export function statelessDoor(user: string, provider: Provider): Door {
   return {
     transport: 'http',
     stateless: true,
-    connection: (client) => `http:${user}:${client}`,
+    connection: (client) => statelessConnection(`${user}:${client}`),
     coordinator: () => reach(provider),
   };
 }

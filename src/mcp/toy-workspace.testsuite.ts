@@ -135,7 +135,7 @@ export class ToyWorkspace implements Coordinator {
   }
 
   #called(verb: string, { agent, stateless, connection, patience }: Caller): void {
-    const kind = stateless ? `stateless ${connection}` : 'connected';
+    const kind = stateless ? connection : 'connected';
     this.#tell(`${verb} by ${agent}, ${kind}, ${patience / 1_000} s`);
   }
 

@@ -38,5 +38,5 @@ export function inherited(from: NodeJS.ProcessEnv): { [name: string]: string } {
 }
 
 export function searchPath(from: NodeJS.ProcessEnv): string {
-  return from['PATH'] ?? '/usr/local/bin:/usr/bin:/bin';
+  return from.PATH ?? '/usr/local/bin:/usr/bin:/bin';
 }

@@ -115,7 +115,7 @@ export async function findNeeded(
   searchPath: string,
 ): Promise<readonly { readonly at: string; readonly found: Found }[]> {
   const resolver = await find('/etc/resolv.conf');
-  const places = [...searchPath.split(':'), dirname(process.execPath), process.env['NODE_EXTRA_CA_CERTS'] ?? '']
+  const places = [...searchPath.split(':'), dirname(process.execPath), process.env.NODE_EXTRA_CA_CERTS ?? '']
     .filter(isAbsolute)
     .map((place) => resolve(place));
   const needed = await Promise.all(

@@ -1,20 +1,31 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+
+/** A mark of another PID namespace, which can't be looked into, is believed for this long: no run lasts longer. */
+const BELIEVED = 24 * 3_600_000;
 
 /**
  * Names a process beyond its number, which is used again: number, start time in clock ticks, PID namespace.
  * Undefined where it is gone or the system has no /proc.
  */
 export function processMark(pid: number): string | undefined {
-  const stat = statOf(pid);
-  if (stat === undefined) return undefined;
+  const line = statOf(pid);
+  if (line === undefined) return undefined;
   // The name may hold blanks and parentheses: count fields from its end.
-  const started = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+  const started = line.slice(line.lastIndexOf(')') + 2).split(' ')[19] ?? '';
   return `${pid} ${started} ${readlinkSync('/proc/self/ns/pid')}`;
 }
 
-export function isAlive(mark: string): boolean {
-  const pid = Number.parseInt(mark, 10);
-  return Number.isInteger(pid) && processMark(pid) === mark;
+/** Whether the process whose mark a file holds lives. */
+export async function isServed(path: string): Promise<boolean> {
+  try {
+    const mark = await readFile(path, 'utf8');
+    const own = readlinkSync('/proc/self/ns/pid');
+    if (mark.endsWith(own)) return processMark(Number.parseInt(mark, 10)) === mark;
+    return Date.now() - (await stat(path)).mtimeMs < BELIEVED;
+  } catch {
+    return false;
+  }
 }
 
 function statOf(pid: number): string | undefined {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
@@ -16,12 +16,15 @@ import {
   isCovered,
   npmrcWithoutCredentials,
 } from './host.js';
+import { isServed, processMark } from './identity.js';
 import type { View } from './mounts.js';
 
 const run = promisify(execFile);
 
 /** Homes that outlive a run; more runs than this at once get one each that doesn't. */
 const HOMES = ['0', '1', '2', '3', '4', '5', '6', '7'];
+
+const MARK = '.server';
 
 /** The folder of one run inside `.signalbox/layers`. */
 export interface Layer {
@@ -65,10 +68,11 @@ async function makeHome(path: string): Promise<void> {
 export async function makeLayer(root: string, folder: string, id: string): Promise<Layer> {
   const path = join(folder, 'layers', id);
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await writeFile(markOf(path), processMark(process.pid) ?? '', { flag: 'wx', mode: 0o600 });
   await mkdir(path, { mode: 0o700 });
   for (const name of ['upper', 'work', 'again', 'root', 'run', 'spare']) await mkdir(join(path, name));
   await mkdir(join(path, 'tmp'));
-  await run('chmod', ['1777', join(path, 'tmp')]);
+  await chmod(join(path, 'tmp'), 0o1777);
   await makeHome(join(path, 'spare'));
   const homes = [
     ...HOMES.map((slot) => join(relative(root, folder), 'home', slot)),
@@ -77,16 +81,25 @@ export async function makeLayer(root: string, folder: string, id: string): Promi
   return { path, relative: relative(root, path), homes };
 }
 
+/** Names the server of a layer. It is there before the layer and after it, so that no other server takes that for left over. */
+const markOf = (layer: string): string => `${layer}${MARK}`;
+
 /** Folders that a run left can be closed to us, and paths too deep for Node. */
 export async function removeLayer(path: string): Promise<void> {
   await run('rm', ['-rf', '--', path]).catch(async () => {
     await run('chmod', ['-R', 'u+rwx', '--', path]);
     await run('rm', ['-rf', '--', path]);
   });
+  await rm(markOf(path), { force: true });
 }
 
-export async function layersIn(folder: string): Promise<readonly string[]> {
-  return readdir(join(folder, 'layers')).catch(() => []);
+/** Removes the layers of servers that are gone. */
+export async function sweepLayers(folder: string): Promise<void> {
+  const layers = join(folder, 'layers');
+  const marks = (await readdir(layers).catch(() => [])).filter((name) => name.endsWith(MARK));
+  for (const mark of marks) {
+    if (!(await isServed(join(layers, mark)))) await removeLayer(join(layers, mark.slice(0, -MARK.length)));
+  }
 }
 
 /** Where a command finds its home folder: the caller's, or `/tmp` for somebody who has none. */

@@ -1,7 +1,7 @@
 import { mkdir, realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join, normalize } from 'node:path';
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
-import { makeSkeleton } from './layer.js';
+import { makeSkeleton, sweepLayers } from './layer.js';
 import { probe } from './probe.js';
 import { isRunId, openRecords, type Records } from './records.js';
 import type { Level, Run, Runner, RunSpec } from './runner.js';
@@ -26,13 +26,18 @@ export interface RunnerOptions {
 }
 
 /** Opens the runner of a workspace. Nothing is probed until it is asked for. */
-export async function openRunner({ root, folder, containment = 'auto', outputLimit = OUTPUT }: RunnerOptions): Promise<Runner> {
+export async function openRunner({
+  root,
+  folder,
+  containment = 'auto',
+  outputLimit = OUTPUT,
+}: RunnerOptions): Promise<Runner> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const real = { root: await realpath(root), folder: await realpath(folder) };
   if (real.folder !== join(real.root, '.signalbox'))
     throw new Error(`${folder} is not the .signalbox folder of ${root}`);
   const records = openRecords(real.folder);
-  await records.sweep();
+  await Promise.all([records.sweep(), sweepLayers(real.folder)]);
   const sandboxes = containment === 'none' ? [unguarded(real.root)] : [transactional(real.root, real.folder)];
   let levels: Promise<readonly Level[]> | undefined;
   const runs = new Set<Run>();

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { constants } from 'node:fs';
-import { open, rm } from 'node:fs/promises';
+import { closeSync, constants, openSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
@@ -10,7 +10,7 @@ export interface Pipe {
   readonly readable: Readable;
   readonly writer: number;
   /** Closes our copy of the writing end, so that the reader sees the end when the child's processes are gone. */
-  release(): Promise<void>;
+  release(): void;
 }
 
 /**
@@ -19,12 +19,10 @@ export interface Pipe {
  */
 export async function makePipe(path: string): Promise<Pipe> {
   await promisify(execFile)('mkfifo', ['-m', '600', '--', path]);
-  const reader = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  const writer = await open(path, constants.O_WRONLY);
+  // Plain descriptors: a file handle would close its own when collected, under the socket that owns it by then.
+  const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const writer = openSync(path, constants.O_WRONLY);
   await rm(path);
-  return {
-    readable: new Socket({ fd: reader.fd, readable: true, writable: false }),
-    writer: writer.fd,
-    release: () => writer.close(),
-  };
+  const readable = new Socket({ fd: reader, readable: true, writable: false });
+  return { readable, writer, release: () => closeSync(writer) };
 }

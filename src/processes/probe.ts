@@ -20,7 +20,7 @@ export async function probe(sandbox: Sandbox, root: string): Promise<Level> {
   const spec: RunSpec = { id, command, cwd: '.', env: {}, timeout: 10_000, writable: [], scratch: [], network: true };
   try {
     const launched = await sandbox.launch(spec);
-    if (isRefusal(launched)) return failed(await explain(String(launched.facts['reason'])));
+    if (isRefusal(launched)) return failed(await explain(String(launched.facts.reason)));
     const timer = setTimeout(() => launched.signal('SIGKILL'), spec.timeout);
     launched.output.resume();
     const code = await launched.exited;

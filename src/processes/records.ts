@@ -1,7 +1,6 @@
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isAlive, processMark } from './identity.js';
-import { layersIn, removeLayer } from './layer.js';
+import { isServed, processMark } from './identity.js';
 import { type Recorder, readOutput, record } from './output.js';
 import type { OutputPage } from './runner.js';
 
@@ -18,7 +17,7 @@ export interface Records {
   finish(id: string, total: number): Promise<void>;
   drop(id: string): Promise<void>;
   read(id: string, from?: number): Promise<OutputPage | undefined>;
-  /** Removes layers of servers that are gone, and outputs past their time. */
+  /** Removes outputs past their time. */
   sweep(): Promise<void>;
 }
 
@@ -26,10 +25,7 @@ export function openRecords(folder: string): Records {
   const place = (id: string, name = ''): string => join(folder, 'runs', id, name);
   const textOf = (id: string, name: string): Promise<string | undefined> =>
     readFile(place(id, name), 'utf8').catch(() => undefined);
-  const underWay = async (id: string): Promise<boolean> => {
-    const mark = await textOf(id, 'server');
-    return mark !== undefined && isAlive(mark);
-  };
+  const underWay = (id: string): Promise<boolean> => isServed(place(id, 'server'));
   return {
     async begin(id, limit) {
       await mkdir(place(id), { recursive: true, mode: 0o700 });
@@ -48,7 +44,6 @@ export function openRecords(folder: string): Records {
       return readOutput(place(id, 'output'), total, !(await underWay(id)), from);
     },
     async sweep() {
-      for (const id of await layersIn(folder)) if (!(await underWay(id))) await removeLayer(join(folder, 'layers', id));
       for (const id of await readdir(join(folder, 'runs')).catch(() => [])) {
         const info = await stat(place(id)).catch(() => undefined);
         if (info !== undefined && Date.now() - info.mtimeMs > KEPT && !(await underWay(id)))

@@ -70,7 +70,7 @@ async function start(root: string, folder: string, layer: Layer, spec: RunSpec):
       return unavailable(reason);
     }
   } finally {
-    await pipe.release();
+    pipe.release();
   }
   return {
     exited,
@@ -154,7 +154,7 @@ async function inspect(child: ChildProcess, table: readonly Mount[]): Promise<st
 function signalTree(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): void {
   const [init, ...others] = descendants(child.pid ?? 0);
   if (init === undefined) child.kill('SIGKILL');
-  else if (signal === 'SIGKILL') send(init, signal);
+  else if (signal === 'SIGKILL' || others.length === 0) send(init, 'SIGKILL');
   else for (const pid of others) send(pid, signal);
 }
 

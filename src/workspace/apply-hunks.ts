@@ -27,7 +27,6 @@ interface Placed {
  * their order does not matter. Lines outside of the changes keep their bytes.
  */
 export function applyHunks(text: string, hunks: readonly Hunk[]): { readonly text: string } | HunkProblem {
-  if (hunks.length === 0) return { text };
   const file = linesOf(text);
   const finder = new HunkFinder(file);
   const placed: Placed[] = [];

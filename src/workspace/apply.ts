@@ -1,10 +1,10 @@
-import { closeSync, linkSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
+import { type BigIntStats, closeSync, linkSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
 import type { Hash } from '../domain/scope.js';
 import { hashOf, isSame, isUnwritten, type Mark, markOf, openFile, readWhole } from './bytes.js';
-import { type Change, keptNameOf, type Target, tempFolder } from './change.js';
+import { type Change, type Target, tempFolder } from './change.js';
 import { errno } from './errno.js';
 import type { Place } from './look.js';
-import { KEPT_FOLDER, keptBeside, tempName } from './temps.js';
+import { KEPT_FOLDER, keptBeside, keptName, tempName } from './temps.js';
 import { Trail, walking } from './walk.js';
 import type { Moved } from './workspace.js';
 
@@ -36,9 +36,8 @@ function hashAt(place: Place, path: string): { hash: Hash; mark: Mark } | undefi
   const found = openFile(path);
   if (found.kind !== 'file' && found.kind !== 'folder') return undefined;
   try {
-    const size = Number(found.stat.size);
     const bytes =
-      found.kind === 'folder' || size > place.maxFile ? undefined : readWhole(found.fd, size, place.maxFile);
+      found.kind === 'folder' ? undefined : readWhole(found.fd, Number(found.stat.size), place.maxFile);
     return bytes && { hash: hashOf(bytes), mark: markOf(found.stat) };
   } finally {
     closeSync(found.fd);
@@ -59,7 +58,7 @@ export function apply(place: Place, change: Change): void {
     walking(place, (kept) => {
       for (const target of change.targets) {
         if (target.before === null) create(trail, target);
-        else replace(trail, kept, target);
+        else replace(trail, kept, target, target.before);
       }
     }),
   );
@@ -85,36 +84,45 @@ function create(trail: Trail, target: Target): void {
   }
 }
 
-function replace(trail: Trail, keptTrail: Trail, target: Target): void {
+function replace(trail: Trail, keptTrail: Trail, target: Target, before: Hash): void {
   const base = entered(trail, target, false);
   const path = `${base}/${target.name}`;
-  const kept = keep(path, base, keptTrail, target);
-  const { mark } = target;
-  if (mark === undefined || !isUnwritten(mark, lstatSync(kept, { bigint: true }))) {
-    if (target.after === null) linkSync(kept, path);
-    unlinkSync(kept);
+  const kept = keep(path, base, keptTrail, target, before);
+  const stat = lstatSync(kept, { bigint: true });
+  if (target.mark === undefined || !isUnwritten(target.mark, stat)) {
+    if (target.after === null) giveBack(kept, path, stat);
+    else unlinkSync(kept);
     throw new Overtaken(target.path);
   }
   if (target.after !== null) renameSync(`${base}/${tempName(target.id)}`, path);
 }
 
 /** Gives the former file a second name, under which it outlives the rename; a file that goes is moved there at once. */
-function keep(path: string, base: string, trail: Trail, target: Target): string {
+function keep(path: string, base: string, trail: Trail, target: Target, before: Hash): string {
   const move = target.after === null ? renameSync : linkSync;
   const folder = trail.enter(KEPT_FOLDER, true);
   if (typeof folder !== 'string') throw new Error('.signalbox/kept is not a folder');
-  const kept = `${folder}/${keptNameOf(target)}`;
+  const name = keptName(target.id, before);
   try {
-    move(path, kept);
-    target.kept = 'kept';
-    return kept;
+    move(path, `${folder}/${name}`);
+    target.kept = { folder: KEPT_FOLDER, name };
+    return `${folder}/${name}`;
   } catch (error) {
     // The file lies on another mount than `.signalbox/`.
     if (errno(error) !== 'EXDEV') throw error;
-    const beside = `${base}/${keptBeside(target.id)}`;
-    move(path, beside);
-    target.kept = 'beside';
-    return beside;
+    const beside = keptBeside(target.id, before);
+    move(path, `${base}/${beside}`);
+    target.kept = { folder: target.folder, name: beside };
+    return `${base}/${beside}`;
+  }
+}
+
+/** Puts back what was moved aside and was not ours to move, without overwriting what may stand there by now. */
+function giveBack(kept: string, path: string, stat: BigIntStats): void {
+  if (stat.isDirectory()) renameSync(kept, path);
+  else {
+    linkSync(kept, path);
+    unlinkSync(kept);
   }
 }
 

@@ -67,8 +67,9 @@ export function hashOf(bytes: Uint8Array): Hash {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** All bytes of an open file. `size` is a first guess: a file that grows meanwhile is read to its end, up to `limit`. */
+/** All bytes of an open file, or nothing where they are more than `limit`. A file that grows meanwhile is read to its end. */
 export function readWhole(fd: number, size: number, limit: number): Uint8Array | undefined {
+  if (size > limit) return undefined;
   let bytes = Buffer.allocUnsafe(size + 1);
   let filled = 0;
   for (;;) {
@@ -86,6 +87,7 @@ export async function readLarge(
   size: number,
   limit: number,
 ): Promise<{ bytes: Uint8Array; hash: Hash } | undefined> {
+  if (size > limit) return undefined;
   const digest = createHash('sha256');
   let bytes = Buffer.allocUnsafe(size + 1);
   let filled = 0;

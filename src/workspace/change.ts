@@ -3,8 +3,14 @@ import type { Content, IntentFile } from '../domain/intent.js';
 import type { Hash } from '../domain/scope.js';
 import type { Mark } from './bytes.js';
 import { partsOf } from './paths.js';
-import { keptName, tempName } from './temps.js';
+import { tempName } from './temps.js';
 import type { Prepared } from './workspace.js';
+
+/** Where a former file is kept. */
+export interface Kept {
+  readonly folder: readonly string[];
+  readonly name: string;
+}
 
 /** One path of a change: what was found there, and what lies ready to replace it. */
 export interface Target {
@@ -22,7 +28,7 @@ export interface Target {
   /** What the disk said of the former file when its hash was taken. */
   mark: Mark | undefined;
   /** Where the former file went; set by the renames. */
-  kept?: 'kept' | 'beside';
+  kept?: Kept;
 }
 
 /** A prepared change, with what only this room needs to know of it. */
@@ -66,9 +72,4 @@ export function tempFolder(target: Pick<Target, 'folder' | 'tempDepth'>): readon
 function intentFile(target: Target): IntentFile {
   const { path, before, after, beforeMode, afterMode } = target;
   return { path, before, after, beforeMode, afterMode, temp: [...tempFolder(target), tempName(target.id)].join('/') };
-}
-
-/** The name in `kept/` of a target's former file. */
-export function keptNameOf(target: Target): string {
-  return keptName(target.id, target.before ?? '');
 }

@@ -84,30 +84,31 @@ function byEqualLines(lines: readonly string[], wanted: readonly string[]): numb
     if (text !== '' && known.length < MAX_PLACES) places.set(text, [...known, index]);
   }
   const votes = new Map<number, number>();
-  let best: number | undefined;
+  let best: { readonly start: number; readonly vote: number } | undefined;
   for (const [at, line] of lines.entries()) {
     const text = line.trim();
     for (const index of places.get(text) ?? []) {
       const start = at - index;
       const vote = (votes.get(start) ?? 0) + 1 + Math.min(text.length, 40);
       votes.set(start, vote);
-      if (best === undefined || vote > (votes.get(best) ?? 0)) best = start;
+      if (best === undefined || vote > best.vote) best = { start, vote };
     }
   }
-  return best;
+  return best?.start;
 }
 
 /** The line that shares most words with the longest wanted one. */
 function byLikeLine(lines: readonly string[], wanted: readonly string[]): number | undefined {
-  const index = wanted.reduce(
-    (best, line, at) => (line.trim().length > (wanted[best] ?? '').trim().length ? at : best),
-    0,
-  );
-  const words = wordsOf(wanted[index] ?? '');
+  let longest = { text: '', index: 0 };
+  for (const [index, line] of wanted.entries()) {
+    const text = line.trim();
+    if (text.length > longest.text.length) longest = { text, index };
+  }
+  const words = wordsOf(longest.text);
   let best: { readonly at: number; readonly likeness: number } | undefined;
   for (const [at, line] of lines.slice(0, MAX_LIKE_LINES).entries()) {
     const likeness = likenessOf(words, wordsOf(line));
-    if (likeness >= LIKE && likeness > (best?.likeness ?? 0)) best = { at: at - index, likeness };
+    if (likeness >= LIKE && likeness > (best?.likeness ?? 0)) best = { at: at - longest.index, likeness };
   }
   return best?.at;
 }
@@ -143,5 +144,7 @@ function causeOf(
   const plain = (each: string): string => each.replaceAll('\r\n', '\n');
   if (findText(text, wanted) === -1 && findText(plain(text), plain(wanted)) !== -1) return 'line_endings';
   if (replacement.trim().length >= MIN_TELLING && findText(text, replacement) !== -1) return 'already_made';
-  return window?.whole === true ? 'white_space' : undefined;
+  // A hunk's lines can be there and yet not fit: not at the end of the file, or not below its anchor.
+  const isThere = findText(`\n${text}\n`, `\n${wanted}\n`) !== -1;
+  return !isThere && window?.whole === true ? 'white_space' : undefined;
 }

@@ -30,7 +30,9 @@ describe('countChange', () => {
   });
 
   test('counts what lineChanges finds, and never disagrees with the growth in lines', () => {
-    const text = fc.array(fc.constantFrom('a\n', 'b\n', 'ab\n', '\n', 'é\r\n', 'c'), { maxLength: 15 }).map((lines) => lines.join(''));
+    const text = fc
+      .array(fc.constantFrom('a\n', 'b\n', 'ab\n', '\n', 'é\r\n', 'c'), { maxLength: 15 })
+      .map((lines) => lines.join(''));
     fc.assert(
       fc.property(text, text, (before, after) => {
         const changes = lineChanges(splitLines(before), splitLines(after)) ?? [];

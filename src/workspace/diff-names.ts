@@ -44,7 +44,7 @@ export function readName(text: string): { readonly name: string; readonly rest: 
 function unescapeName(quoted: string): string | null {
   const bytes: number[] = [];
   for (const [part] of quoted.matchAll(/\\[0-7]{3}|\\.|[^\\]+/g)) {
-    if (!part.startsWith('\\')) bytes.push(...encodeText(part));
+    if (!part.startsWith('\\')) for (const byte of encodeText(part)) bytes.push(byte);
     else if (part.length === 4) bytes.push(Number.parseInt(part.slice(1), 8));
     else {
       const code = LETTERS[part.slice(1)];

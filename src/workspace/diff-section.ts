@@ -7,8 +7,8 @@ import { invalid, type Operation } from './operation.js';
 export interface Section {
   /** Its first line in the diff, from 1. */
   readonly diffLine: number;
-  /** The line `diff --git …`, where there is one. */
-  readonly git: string | undefined;
+  /** The line `diff --git …`; empty where there is none. */
+  readonly git: string;
   /** git's headers between that line and the names: modes, renames, index. */
   readonly extended: readonly string[];
   /** The names behind `---` and `+++`: both or none. */
@@ -76,7 +76,7 @@ function namesOf(section: Section): Names | null {
   if (from !== undefined && to !== undefined) return { old: from, young: to };
   const [old, young] = section.names;
   if (old !== undefined && young !== undefined) return withoutPrefixes(old, young);
-  const name = gitName(section.git ?? '');
+  const name = gitName(section.git);
   if (name === null) return null;
   if (section.extended.some((line) => line.startsWith('new file mode '))) return { old: null, young: name };
   if (section.extended.some((line) => line.startsWith('deleted file mode '))) return { old: name, young: null };

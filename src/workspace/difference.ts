@@ -63,55 +63,56 @@ function changesOf(before: readonly string[], after: readonly string[]): LineCha
   return [coarseChange(before, after)];
 }
 
-/** The changes as hunks, those with little between them in one. */
+/** Changes with little between them. */
+type Group = [LineChange, ...LineChange[]];
+
 function hunksOf(
   changes: readonly LineChange[],
   old: readonly string[],
   young: readonly string[],
   context: number,
 ): string[] {
-  const groups: LineChange[][] = [];
+  const groups: Group[] = [];
+  let end = Number.NEGATIVE_INFINITY;
   for (const change of changes) {
     const group = groups.at(-1);
-    const last = group?.at(-1);
-    if (group === undefined || last === undefined || change.from - last.to > 2 * context) groups.push([change]);
+    if (group === undefined || change.from - end > 2 * context) groups.push([change]);
     else group.push(change);
+    end = change.to;
   }
   return groups.flatMap((group) => hunkOf(group, old, young, context));
 }
 
-function hunkOf(
-  group: readonly LineChange[],
-  old: readonly string[],
-  young: readonly string[],
-  context: number,
-): string[] {
-  const lines: string[] = [];
-  const show = (sign: string, shown: readonly string[]): void => {
-    for (const line of shown) {
-      if (line.endsWith('\n')) lines.push(`${sign}${line.slice(0, -1)}`);
-      else lines.push(`${sign}${line}`, '\\ No newline at end of file');
-    }
-  };
-  const start = Math.max(0, (group[0]?.from ?? 0) - context);
+function hunkOf(group: Group, old: readonly string[], young: readonly string[], context: number): string[] {
+  const [first] = group;
+  const start = Math.max(0, first.from - context);
+  const parts: string[][] = [];
   let at = start;
-  let added = 0;
+  let growth = 0;
   for (const { from, to, newFrom, newTo } of group) {
-    show(' ', old.slice(at, from));
-    show('-', old.slice(from, to));
-    show('+', young.slice(newFrom, newTo));
-    added += newTo - newFrom - (to - from);
+    parts.push(
+      signed(' ', old.slice(at, from)),
+      signed('-', old.slice(from, to)),
+      signed('+', young.slice(newFrom, newTo)),
+    );
+    growth += newTo - newFrom - (to - from);
     at = to;
   }
   const end = Math.min(old.length, at + context);
-  show(' ', old.slice(at, end));
-  const shift = (group[0]?.newFrom ?? 0) - (group[0]?.from ?? 0);
-  return [`@@ -${range(start, end - start)} +${range(start + shift, end - start + added)} @@`, ...lines];
+  parts.push(signed(' ', old.slice(at, end)));
+  const ranges = [range('-', start, end - start), range('+', start + first.newFrom - first.from, end - start + growth)];
+  return [`@@ ${ranges.join(' ')} @@`, ...parts.flat()];
+}
+
+function signed(sign: string, lines: readonly string[]): string[] {
+  return lines.flatMap((line) =>
+    line.endsWith('\n') ? [`${sign}${line.slice(0, -1)}`] : [`${sign}${line}`, '\\ No newline at end of file'],
+  );
 }
 
 /** Where a side has no lines, the number is that of the line in front. */
-function range(start: number, count: number): string {
-  return `${count === 0 ? start : start + 1},${count}`;
+function range(sign: string, start: number, count: number): string {
+  return `${sign}${count === 0 ? start : start + 1},${count}`;
 }
 
 function cut(lines: readonly string[], maxLines: number | undefined): string {

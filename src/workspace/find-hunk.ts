@@ -55,31 +55,25 @@ export class HunkFinder {
 
   /** Where the hunk can begin, in order: taken from the places of its rarest line. Without old lines: anywhere. */
   *#candidates(old: readonly string[]): Generator<number> {
-    if (old.length === 0) {
+    const [first, ...rest] = old;
+    if (first === undefined) {
       for (let at = 0; at <= this.#file.lines.length; at++) yield at;
       return;
     }
-    let rarest: readonly number[] | undefined;
+    let rarest = this.#placesOf(first);
     let offset = 0;
-    for (const [index, line] of old.entries()) {
-      const places = this.#indexed().get(line) ?? [];
-      if (rarest !== undefined && rarest.length <= places.length) continue;
+    for (const [index, line] of rest.entries()) {
+      const places = this.#placesOf(line);
+      if (places.length >= rarest.length) continue;
       rarest = places;
-      offset = index;
+      offset = index + 1;
     }
-    for (const place of rarest ?? []) yield place - offset;
+    for (const place of rarest) yield place - offset;
   }
 
-  #indexed(): Map<string, number[]> {
-    if (this.#index !== undefined) return this.#index;
-    const index = new Map<string, number[]>();
-    for (const [at, line] of this.#file.lines.entries()) {
-      const places = index.get(line);
-      if (places === undefined) index.set(line, [at]);
-      else places.push(at);
-    }
-    this.#index = index;
-    return index;
+  #placesOf(line: string): readonly number[] {
+    this.#index ??= indexOf(this.#file.lines);
+    return this.#index.get(line) ?? [];
   }
 
   #fits(hunk: Hunk, { old, marked }: Sides, at: number): boolean {
@@ -91,4 +85,15 @@ export class HunkFinder {
     if (marked !== undefined && old.length > 0 && marked.oldEnded !== ended) return false;
     return old.every((line, index) => this.#charge(line) && line === lines[at + index]);
   }
+}
+
+/** Where each line stands. */
+function indexOf(lines: readonly string[]): Map<string, number[]> {
+  const index = new Map<string, number[]>();
+  for (const [at, line] of lines.entries()) {
+    const places = index.get(line);
+    if (places === undefined) index.set(line, [at]);
+    else places.push(at);
+  }
+  return index;
 }

@@ -1,10 +1,11 @@
-import { closeSync, fstatSync, fsync as fsyncCallback, unlinkSync } from 'node:fs';
+import { closeSync, fsync as fsyncCallback, unlinkSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { hashOf, isUnwritten, openFile, readLarge } from './bytes.js';
-import { type Change, keptNameOf, type Target } from './change.js';
+import type { Hash } from '../domain/scope.js';
+import { isUnwritten, openFile, readLarge } from './bytes.js';
+import type { Change, Target } from './change.js';
+import { ifThere } from './errno.js';
 import { PERMISSIONS, type Place } from './look.js';
-import { KEPT_FOLDER, keptBeside } from './temps.js';
 import { Trail } from './walk.js';
 
 /** An editor that had the file open when it was replaced has written its save by then. */
@@ -65,7 +66,7 @@ export async function finish(
   late: (edit: LateEdit) => void,
 ): Promise<void> {
   await sync(place, change);
-  const reported = new Map<Target, string>();
+  const reported = new Map<Target, Hash>();
   await report(place, change, reported, late);
   await waits.pause(LATE);
   await report(place, change, reported, late);
@@ -93,28 +94,28 @@ async function syncFile(path: string): Promise<void> {
 async function report(
   place: Place,
   change: Change,
-  reported: Map<Target, string>,
+  reported: Map<Target, Hash>,
   late: (edit: LateEdit) => void,
 ): Promise<void> {
   await eachKept(place, change, async (path, target) => {
-    const edit = await lateEdit(place, path, target);
-    if (edit === undefined) return;
-    const hash = hashOf(edit.bytes);
-    if (hash === target.before || hash === reported.get(target)) return;
-    reported.set(target, hash);
-    late(edit);
+    const former = await formerNow(place, path, target);
+    if (former === undefined || former.hash === target.before || former.hash === reported.get(target)) return;
+    reported.set(target, former.hash);
+    late({ path: target.path, bytes: former.bytes, mode: former.mode });
   });
 }
 
 /** What a former file holds now, unless the disk says that nobody wrote to it. */
-async function lateEdit(place: Place, path: string, target: Target): Promise<LateEdit | undefined> {
+async function formerNow(place: Place, path: string, target: Target) {
   const found = openFile(path);
   if (found.kind !== 'file') return undefined;
   const { fd, stat } = found;
   try {
     if (target.mark !== undefined && !target.mark.young && isUnwritten(target.mark, stat)) return undefined;
     const read = await readLarge(fd, Number(stat.size), place.maxFile);
-    return read && { path: target.path, bytes: read.bytes, mode: Number(fstatSync(fd).mode) & PERMISSIONS };
+    // It grew past what can be handed on: it stays where it is, and a sweep names it.
+    if (read === undefined) delete target.kept;
+    return read && { ...read, mode: Number(stat.mode) & PERMISSIONS };
   } finally {
     closeSync(fd);
   }
@@ -122,7 +123,7 @@ async function lateEdit(place: Place, path: string, target: Target): Promise<Lat
 
 async function letGo(place: Place, change: Change): Promise<void> {
   await eachKept(place, change, async (path, target) => {
-    unlinkSync(path);
+    ifThere(() => unlinkSync(path));
     delete target.kept;
   });
 }
@@ -134,15 +135,11 @@ async function eachKept(
 ): Promise<void> {
   const trail = new Trail(place);
   try {
-    let count = 0;
-    for (const target of change.targets) {
+    for (const [at, target] of change.targets.entries()) {
+      if (at % STRETCH_FILES === STRETCH_FILES - 1) await setImmediate();
       if (target.kept === undefined) continue;
-      const [folder, name] =
-        target.kept === 'kept' ? [KEPT_FOLDER, keptNameOf(target)] : [target.folder, keptBeside(target.id)];
-      const base = trail.enter(folder);
-      if (typeof base === 'string') await visit(`${base}/${name}`, target);
-      count += 1;
-      if (count % STRETCH_FILES === 0) await setImmediate();
+      const base = trail.enter(target.kept.folder);
+      if (typeof base === 'string') await visit(`${base}/${target.kept.name}`, target);
     }
   } finally {
     trail.close();

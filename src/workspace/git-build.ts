@@ -1,10 +1,11 @@
 import { join } from 'node:path';
-import { type Refusal, refuse } from '../domain/refusal.js';
-import { type Placed, withDesk } from './git-desk.js';
+import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
+import { type Desk, type Placed, withDesk } from './git-desk.js';
 import { foldersOf } from './git-index.js';
 import { ignoredPaths } from './git-list.js';
 import { type Merge, replay, type Step } from './git-replay.js';
 import { emptyTree, isThere, type Repository, type Tip } from './git-repository.js';
+import { GitFailed } from './git-run.js';
 
 /** What one scope did to one path. Contents in working-tree form. */
 export interface PathChange {
@@ -64,11 +65,23 @@ export async function buildCommit(
         whole.push(path);
         return { name, bytes: current, mode };
       });
-    const tree = await desk.tree(files);
+    const tree = await treeOf(desk, files);
+    if (isRefusal(tree)) return tree;
     const left = { whole, ignored: [...ignored] };
     if (tree === (parent?.tree ?? emptyTree(tree))) return { commit: undefined, ...left };
     return { commit: await desk.commit(tree, messageOf(spec, whole)), ...left };
   });
+}
+
+/** The parent may have a file, or a submodule that is not checked out, where a path now needs a folder. */
+async function treeOf(desk: Desk, files: readonly Placed[]): Promise<string | Refusal> {
+  try {
+    return await desk.tree(files);
+  } catch (error) {
+    if (!(error instanceof GitFailed) || !error.stderr.includes('both a file and as a directory')) throw error;
+    const sentence = `A path lies below a file or submodule of the committed tree: ${error.message}.`;
+    return refuse('INVALID', sentence, 'Ask a person to commit the removal of that file or submodule first.');
+  }
 }
 
 /** A submodule, or any other repository within this one, has commits of its own. */

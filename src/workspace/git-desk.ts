@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'n
 import { dirname, join } from 'node:path';
 import { errno } from './errno.js';
 import type { Repository } from './git-repository.js';
-import { joinNul, runGit } from './git-run.js';
+import { GitFailed, joinNul, runGit } from './git-run.js';
 import { STATE_FOLDER } from './temps.js';
 
 /** A folder this much older than a new one was left behind by a killed process. Milliseconds. */
@@ -67,7 +67,7 @@ async function layOut(
       const args = ['-c', 'core.symlinks=false', 'checkout-index', '--quiet', '-z', '--stdin'];
       const { code, stderr } = await run(base, args, joinNul(names), [0, 1]);
       // With --quiet, exit code 1 without a word means: some of the names are not in the index.
-      if (code === 1 && /^(error|fatal): /m.test(stderr)) throw new Error(`git checkout-index failed: ${stderr}`);
+      if (code === 1 && /^(error|fatal): /m.test(stderr)) throw new GitFailed(args, code, stderr);
       return Promise.all(names.map((name) => readIfThere(join(base, name))));
     },
     async tree(files) {

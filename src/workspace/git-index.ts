@@ -1,5 +1,5 @@
-import { constants } from 'node:fs';
-import { copyFile, rename, rm } from 'node:fs/promises';
+import { constants, renameSync } from 'node:fs';
+import { copyFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errno } from './errno.js';
 import { emptyTree, type Repository } from './git-repository.js';
@@ -46,9 +46,9 @@ function outside(staged: readonly string[]): (difference: Difference) => boolean
   return ({ path }) => !files.has(path) && !folders.has(path) && !foldersOf(path).some((folder) => files.has(folder));
 }
 
-/** Puts the prepared index in place of the real one. */
-export async function installStaged(repository: Repository): Promise<void> {
-  await rename(stagedOf(repository), join(repository.dir, 'index'));
+/** Puts the prepared index in place of the real one, by rename: a reader sees the former or the new one. */
+export function installStaged(repository: Repository): void {
+  renameSync(stagedOf(repository), join(repository.dir, 'index'));
 }
 
 export async function dropStaged(repository: Repository): Promise<void> {

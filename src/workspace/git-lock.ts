@@ -1,8 +1,9 @@
-import { link, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { link, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Refusal, refuse } from '../domain/refusal.js';
-import { errno } from './errno.js';
+import { errno, ifThere } from './errno.js';
 import type { Repository } from './git-repository.js';
 
 /** Editors take git's lock for moments, again and again: only a lock that outlasts this many tries blocks. */
@@ -19,7 +20,7 @@ export async function takeIndexLock(repository: Repository, commit: string): Pro
   try {
     // A link, not an exclusive create and then a write: the lock is never there without its marker.
     if (await isFree(() => link(temp, lockOf(repository)))) return undefined;
-    return await heldLock(repository);
+    return heldLock(repository);
   } finally {
     await rm(temp, { force: true });
   }
@@ -28,18 +29,18 @@ export async function takeIndexLock(repository: Repository, commit: string): Pro
 /** BLOCKED where somebody holds the lock for longer than moments. */
 export async function indexLockHeld(repository: Repository): Promise<Refusal | undefined> {
   const look = async () => {
-    if ((await lockText(repository)) !== undefined) throw Object.assign(new Error('held'), { code: 'EEXIST' });
+    if (lockText(repository) !== undefined) throw Object.assign(new Error('held'), { code: 'EEXIST' });
   };
   return (await isFree(look)) ? undefined : heldLock(repository);
 }
 
-export async function ownsIndexLock(repository: Repository, commit: string): Promise<boolean> {
-  return (await lockText(repository)) === markerOf(commit);
+export function ownsIndexLock(repository: Repository, commit: string): boolean {
+  return lockText(repository) === markerOf(commit);
 }
 
 export async function releaseIndexLock(repository: Repository, commit: string): Promise<void> {
   await rm(tempOf(repository, commit), { force: true });
-  if (await ownsIndexLock(repository, commit)) await rm(lockOf(repository), { force: true });
+  if (ownsIndexLock(repository, commit)) await rm(lockOf(repository), { force: true });
 }
 
 async function isFree(attempt: () => Promise<void>): Promise<boolean> {
@@ -55,9 +56,9 @@ async function isFree(attempt: () => Promise<void>): Promise<boolean> {
   }
 }
 
-async function heldLock(repository: Repository): Promise<Refusal> {
+function heldLock(repository: Repository): Refusal {
   const lock = lockOf(repository);
-  const commit = /^signalbox (\S+)/.exec((await lockText(repository)) ?? '')?.[1];
+  const commit = /^signalbox (\S+)/.exec(lockText(repository) ?? '')?.[1];
   const sentence =
     commit === undefined
       ? "Another git command holds the repository's index."
@@ -66,13 +67,8 @@ async function heldLock(repository: Repository): Promise<Refusal> {
   return refuse('BLOCKED', sentence, next, { lock, ...(commit === undefined ? {} : { commit }) });
 }
 
-async function lockText(repository: Repository): Promise<string | undefined> {
-  try {
-    return await readFile(lockOf(repository), 'latin1');
-  } catch (error) {
-    if (errno(error) === 'ENOENT') return undefined;
-    throw error;
-  }
+function lockText(repository: Repository): string | undefined {
+  return ifThere(() => readFileSync(lockOf(repository), 'latin1'));
 }
 
 function lockOf(repository: Repository): string {

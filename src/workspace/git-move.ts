@@ -1,12 +1,24 @@
 import type { Intent } from '../domain/intent.js';
 import { type Refusal, refuse } from '../domain/refusal.js';
+import { checkedOut } from './git-branch.js';
 import { dropStaged, installStaged, stageIndex } from './git-index.js';
 import { ownsIndexLock, releaseIndexLock, takeIndexLock } from './git-lock.js';
-import { operationUnderWay, type Repository, readTips } from './git-repository.js';
-import { GitFailed, runGit } from './git-run.js';
+import { operationUnderWay, type Repository } from './git-repository.js';
+import { GitFailed, type GitSync, loadGitSync, runGit } from './git-run.js';
 
 /** A built commit and the ref that shall move to it, as the intent of a publication names it. `ref` is `HEAD` or a branch. */
 export type Planned = NonNullable<Intent['commit']>;
+
+/** All is ready for the move: git's index lock is ours, and the new index lies beside the real one. */
+export interface Reserved {
+  /**
+   * The move, by compare and swap. Synchronous, so that it can stand inside the transaction that records it.
+   * STALE_BASE: the ref is no longer at the former commit, so build again. BLOCKED: git could not move it.
+   */
+  commit(): Refusal | undefined;
+  /** Lets git's index go, moved or not. */
+  release(): Promise<void>;
+}
 
 /**
  * HEAD → the commit, and with it the entries of the real index, both under git's own index lock. What a kill leaves:
@@ -19,24 +31,51 @@ export type Planned = NonNullable<Intent['commit']>;
  *
  * The one instant that stays: a `git update-ref` that outlives its killed parent can move HEAD after `recover` looked.
  */
-export async function moveHead(repository: Repository, { former, commit }: Planned): Promise<Refusal | undefined> {
-  const held = await takeIndexLock(repository, commit);
-  if (held !== undefined) return held;
-  let moved = false;
-  try {
-    const operation = await operationUnderWay(repository);
-    if (operation !== undefined) return operation;
-    const staged = await stageIndex(repository, former, commit);
-    const refusal = await moveRef(repository, { ref: 'HEAD', former, commit });
-    if (refusal !== undefined) return refusal;
-    moved = true;
-    if (staged) await installStaged(repository);
-    moved = false;
-    return undefined;
-  } finally {
+export async function reserveHead(repository: Repository, planned: Planned): Promise<Reserved | Refusal> {
+  const refusal = await takeIndexLock(repository, planned.commit);
+  if (refusal !== undefined) return refusal;
+  let state: 'reserved' | 'moved' | 'done' = 'reserved';
+  const release = async () => {
     // HEAD moved and the index could not follow: the lock stays until `recover`, or the next commit would undo this one.
-    if (!moved) await letGo(repository, commit);
+    if (state !== 'moved') await letGo(repository, planned.commit);
+  };
+  try {
+    // Nobody can begin one of these while the lock is ours: each writes the index.
+    const operation = await operationUnderWay(repository);
+    if (operation !== undefined) {
+      await release();
+      return operation;
+    }
+    const staged = await stageIndex(repository, planned.former, planned.commit);
+    const git = await loadGitSync();
+    const commit = () => {
+      if (!ownsIndexLock(repository, planned.commit)) return lostLock();
+      const stale = moveRef(repository, git, planned);
+      if (stale !== undefined) return stale;
+      state = 'moved';
+      if (staged) installStaged(repository);
+      state = 'done';
+      return undefined;
+    };
+    return { commit, release };
+  } catch (error) {
+    await release();
+    throw error;
   }
+}
+
+/** Somebody took our lock file away: the index may be another one by now. */
+function lostLock(): Refusal {
+  const sentence = "Git's index lock was removed while the publication held it.";
+  return refuse('BLOCKED', sentence, 'Call publish_output again.');
+}
+
+/** Only the ref moves. Somebody may check it out in the instant after the look: git has no lock against that. */
+export async function reserveBranch(repository: Repository, planned: Planned): Promise<Reserved | Refusal> {
+  const refusal = await checkedOut(repository, planned.ref);
+  if (refusal !== undefined) return refusal;
+  const git = await loadGitSync();
+  return { commit: () => moveRef(repository, git, planned), release: async () => {} };
 }
 
 /** Finishes or drops a publication that a killed process left half-way. The caller knows that its process is gone. */
@@ -46,37 +85,43 @@ export async function recoverMove(
 ): Promise<'published' | 'dropped'> {
   const published = await isIn(repository, commit, ref);
   if (ref !== 'HEAD') return published ? 'published' : 'dropped';
-  // Without our lock the index is somebody else's by now, or it is done.
-  if (await ownsIndexLock(repository, commit)) {
-    if (published && (await stageIndex(repository, former, commit))) await installStaged(repository);
-    await dropStaged(repository);
+  // Without our lock the index is done, or somebody else's by now.
+  if (published && ownsIndexLock(repository, commit)) {
+    if (await stageIndex(repository, former, commit)) installStaged(repository);
   }
-  await releaseIndexLock(repository, commit);
+  await letGo(repository, commit);
   return published ? 'published' : 'dropped';
 }
 
-/** Compare and swap. STALE_BASE where the ref is no longer at the former commit: build again on what is there now. */
-export async function moveRef(repository: Repository, { ref, former, commit }: Planned): Promise<Refusal | undefined> {
+function moveRef(repository: Repository, git: GitSync, { ref, former, commit }: Planned): Refusal | undefined {
+  const call = { cwd: repository.top };
   try {
     // An empty former value means: the ref must not exist yet.
-    await runGit(['update-ref', '-m', 'signalbox: publish', ref, commit, former ?? ''], { cwd: repository.top });
+    git(['update-ref', '-m', 'signalbox: publish', ref, commit, former ?? ''], call);
     return undefined;
   } catch (error) {
     if (!(error instanceof GitFailed)) throw error;
-    const [tip] = await readTips(repository, [ref]);
-    const found = tip?.commit ?? null;
+    const { stdout } = git(['rev-parse', '--verify', '--quiet', `${ref}^{commit}`], { ...call, codes: [0, 1] });
+    const found = stdout.trim() || null;
+    // It was stopped when it had already done its work.
+    if (found === commit) return undefined;
+    const facts = { ref, expected: former, found };
     if (found !== former) {
       const sentence = `${ref} moved while the commit was built: somebody else committed.`;
-      return refuse('STALE_BASE', sentence, 'Call publish_output again.', { ref, expected: former, found });
+      return refuse('STALE_BASE', sentence, 'Call publish_output again.', facts);
     }
-    return refuse('BLOCKED', `Git could not move ${ref}: ${error.message}`, 'Call publish_output again in a moment.', {
-      ref,
-    });
+    return refuse(
+      'BLOCKED',
+      `Git could not move ${ref}: ${error.message}.`,
+      'Call publish_output again in a moment.',
+      facts,
+    );
   }
 }
 
 async function letGo(repository: Repository, commit: string): Promise<void> {
-  await dropStaged(repository);
+  // `index.signalbox` belongs to whoever holds the lock.
+  if (ownsIndexLock(repository, commit)) await dropStaged(repository);
   await releaseIndexLock(repository, commit);
 }
 

@@ -1,12 +1,11 @@
-import { errno } from './errno.js';
-
 /** A hung filter or credential helper must not hold a publication for ever. Milliseconds. */
 const TIMEOUT = 120_000;
+/** Everybody waits for the transaction meanwhile. */
+const SYNC_TIMEOUT = 10_000;
 
 /** The user's filters, line endings and LFS apply; what could start a foreign program or wait for a person does not. */
 const NEUTRAL = [
   '--no-pager',
-  '--literal-pathspecs',
   ...['core.fsmonitor=false', 'core.hooksPath=/dev/null', 'core.editor=true', 'gc.auto=0', 'maintenance.auto=false'],
   // What is acknowledged is durable: objects and refs are synced, in batches where git can.
   ...['core.fsync=objects,reference', 'core.fsyncMethod=batch'],
@@ -29,13 +28,16 @@ export interface GitAnswer {
 /** Git did not do what it was asked to. */
 export class GitFailed extends Error {
   override readonly name = 'GitFailed';
+  readonly command: string;
   constructor(
-    readonly command: string,
+    args: readonly string[],
     /** Null where git was killed or took too long. */
     readonly code: number | null,
     readonly stderr: string,
   ) {
+    const command = commandIn(args);
     super(`git ${command} failed: ${reasonIn(stderr) ?? (code === null ? 'it was stopped' : `exit code ${code}`)}`);
+    this.command = command;
   }
 }
 
@@ -44,25 +46,48 @@ export class GitMissing extends Error {
   override readonly name = 'GitMissing';
 }
 
+export type GitSync = (args: readonly string[], call: GitCall) => GitAnswer;
+
 /** Runs git once, with an argument array and without a shell. */
 export async function runGit(args: readonly string[], call: GitCall): Promise<GitAnswer> {
   // Loaded when first needed: most calls of the server never touch git, and its start-up time counts.
   const { execa } = await import('execa');
-  const result = await execa('git', [...NEUTRAL, ...args], {
+  return answer(args, call, await execa('git', [...NEUTRAL, ...args], { ...settings(call), timeout: TIMEOUT }));
+}
+
+/** The same for what has to happen inside a transaction. */
+export async function loadGitSync(): Promise<GitSync> {
+  const { execaSync } = await import('execa');
+  return (args, call) =>
+    answer(args, call, execaSync('git', [...NEUTRAL, ...args], { ...settings(call), timeout: SYNC_TIMEOUT }));
+}
+
+function settings(call: GitCall) {
+  return {
     cwd: call.cwd,
     env: { ...cleanEnvironment(), ...call.env },
     extendEnv: false,
-    ...(call.input === undefined ? { stdin: 'ignore' as const } : { input: call.input }),
+    input: call.input ?? '',
     stripFinalNewline: false,
     reject: false,
-    timeout: TIMEOUT,
-  });
-  if (errno(result) === 'ENOENT') throw new GitMissing('git was not found on the PATH');
-  const code = result.exitCode ?? null;
-  if (code === null || result.isMaxBuffer || !(call.codes ?? [0]).includes(code)) {
-    throw new GitFailed(args.find((arg) => !arg.startsWith('-')) ?? '', code, result.stderr);
+  } as const;
+}
+
+interface Ended {
+  readonly exitCode?: number | undefined;
+  readonly code?: string | undefined;
+  readonly isMaxBuffer: boolean;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function answer(args: readonly string[], call: GitCall, ended: Ended): GitAnswer {
+  const { exitCode, stdout, stderr } = ended;
+  if (ended.code === 'ENOENT') throw new GitMissing('git was not found on the PATH');
+  if (exitCode === undefined || ended.isMaxBuffer || !(call.codes ?? [0]).includes(exitCode)) {
+    throw new GitFailed(args, exitCode ?? null, stderr);
   }
-  return { code, stdout: result.stdout, stderr: result.stderr };
+  return { code: exitCode, stdout, stderr };
 }
 
 /** NUL-separated output → its items. */
@@ -77,13 +102,19 @@ export function joinNul(items: readonly string[]): string {
 
 /** Inherited GIT_* variables would point git at another repository or index (a server started from a hook has them). */
 function cleanEnvironment(): { [name: string]: string } {
-  const kept = Object.entries(process.env).filter(([name]) => !name.startsWith('GIT_'));
+  const kept = Object.entries(process.env).filter(([name]) => name !== '');
+  const quiet = { GIT_TERMINAL_PROMPT: '0', GIT_OPTIONAL_LOCKS: '0', GIT_LITERAL_PATHSPECS: '1' };
   // English messages without changing the character set that the user's filters see.
-  return { ...Object.fromEntries(kept), LANGUAGE: 'en', GIT_TERMINAL_PROMPT: '0', GIT_OPTIONAL_LOCKS: '0' };
+  return { ...Object.fromEntries(kept), ...quiet, LANGUAGE: 'en' };
 }
 
 function reasonIn(stderr: string): string | undefined {
   const lines = stderr.split('\n').filter((line) => line.trim() !== '');
   const telling = lines.find((line) => /^(fatal|error): /.test(line)) ?? lines.at(-1);
   return telling?.replace(/^(fatal|error): /, '');
+}
+
+/** `-c key=value update-index --add` → `update-index`. */
+function commandIn(args: readonly string[]): string {
+  return args.find((arg, at) => !arg.startsWith('-') && args[at - 1] !== '-c') ?? '';
 }

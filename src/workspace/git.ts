@@ -4,12 +4,12 @@ import { buildCommit, type CommitSpec } from './git-build.js';
 import { commitEnvironment } from './git-config.js';
 import { ignoredEntries, ignoredPaths, trackedPaths } from './git-list.js';
 import { indexLockHeld } from './git-lock.js';
-import { moveHead, moveRef, type Planned, recoverMove } from './git-move.js';
+import { type Planned, type Reserved, recoverMove, reserveBranch, reserveHead } from './git-move.js';
 import { blockedBy, findRepository, operationUnderWay, type Repository, readTips } from './git-repository.js';
 import { GitFailed, runGit } from './git-run.js';
 
 export type { CommitSpec, PathChange, Trailer } from './git-build.js';
-export type { Planned } from './git-move.js';
+export type { Planned, Reserved } from './git-move.js';
 export type { Merge, Step } from './git-replay.js';
 
 export interface BuildSpec extends CommitSpec {
@@ -18,7 +18,7 @@ export interface BuildSpec extends CommitSpec {
 }
 
 export interface Built {
-  /** What to put in the intent and to hand to `move`. Undefined: there is nothing to commit. */
+  /** What to put in the intent and to hand to `reserve`. Undefined: there is nothing to commit. */
   readonly planned: Planned | undefined;
   /** Paths committed whole, because this scope's changes did not fit what is committed. */
   readonly whole: readonly string[];
@@ -49,7 +49,9 @@ export interface Git {
    * Moves nothing. Refuses BLOCKED (an operation is under way, or git failed) and INVALID (branch, nested repository).
    */
   build(spec: BuildSpec): Promise<Built | Refusal>;
-  /** Makes it happen, by compare and swap. Refuses BLOCKED, and STALE_BASE where the ref moved: build again. */
+  /** Takes git's index lock and gets everything ready. Refuses BLOCKED. Whoever gets a reservation has to release it. */
+  reserve(planned: Planned): Promise<Reserved | Refusal>;
+  /** Reserves, commits and releases, where no transaction goes with it. */
   move(planned: Planned): Promise<Refusal | undefined>;
   /** After a crash between the intent and its end, once the process that moved is known to be gone. */
   recover(planned: Planned): Promise<'published' | 'dropped'>;
@@ -66,10 +68,8 @@ export async function openGit(root: string): Promise<Git | Refusal | undefined> 
     ignoredEntries: () => ignoredEntries(repository),
     tracked: (paths) => trackedPaths(repository, paths),
     build: (spec) => refusingFailures(() => build(repository, spec)),
-    move: (planned) =>
-      refusingFailures(() =>
-        planned.ref === 'HEAD' ? moveHead(repository, planned) : moveBranch(repository, planned),
-      ),
+    reserve: (planned) => refusingFailures(() => reserve(repository, planned)),
+    move: (planned) => refusingFailures(() => move(repository, planned)),
     recover: (planned) => recoverMove(repository, planned),
   };
 }
@@ -96,9 +96,18 @@ async function freeBranch(repository: Repository, branch: string): Promise<strin
   return (await checkedOut(repository, ref)) ?? ref;
 }
 
-/** Only the ref moves. Somebody may check it out in the instant after the look: git has no lock against that. */
-async function moveBranch(repository: Repository, planned: Planned): Promise<Refusal | undefined> {
-  return (await checkedOut(repository, planned.ref)) ?? moveRef(repository, planned);
+function reserve(repository: Repository, planned: Planned): Promise<Reserved | Refusal> {
+  return planned.ref === 'HEAD' ? reserveHead(repository, planned) : reserveBranch(repository, planned);
+}
+
+async function move(repository: Repository, planned: Planned): Promise<Refusal | undefined> {
+  const reserved = await reserve(repository, planned);
+  if (isRefusal(reserved)) return reserved;
+  try {
+    return reserved.commit();
+  } finally {
+    await reserved.release();
+  }
 }
 
 async function head(repository: Repository): Promise<Head> {

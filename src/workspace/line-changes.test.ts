@@ -19,15 +19,25 @@ describe('lineChanges', () => {
     ['equal', 'abc', 'abc', []],
     ['inserted', 'ac', 'abc', [{ from: 1, to: 1, newFrom: 1, newTo: 2 }]],
     ['removed', 'abc', 'ac', [{ from: 1, to: 2, newFrom: 1, newTo: 1 }]],
-    ['one of its own lines between', 'abcd', 'xbcy', [
-      { from: 0, to: 1, newFrom: 0, newTo: 1 },
-      { from: 3, to: 4, newFrom: 3, newTo: 4 },
-    ]],
+    [
+      'one of its own lines between',
+      'abcd',
+      'xbcy',
+      [
+        { from: 0, to: 1, newFrom: 0, newTo: 1 },
+        { from: 3, to: 4, newFrom: 3, newTo: 4 },
+      ],
+    ],
     ['nothing in common', 'abc', 'xy', [{ from: 0, to: 3, newFrom: 0, newTo: 2 }]],
-    ['moved', 'abcx', 'xabc', [
-      { from: 0, to: 0, newFrom: 0, newTo: 1 },
-      { from: 3, to: 4, newFrom: 4, newTo: 4 },
-    ]],
+    [
+      'moved',
+      'abcx',
+      'xabc',
+      [
+        { from: 0, to: 0, newFrom: 0, newTo: 1 },
+        { from: 3, to: 4, newFrom: 4, newTo: 4 },
+      ],
+    ],
   ])('%s', (_, before, after, changes) => {
     expect(lineChanges([...before], [...after])).toEqual(changes);
   });
@@ -52,7 +62,8 @@ describe('lineChanges', () => {
   });
 
   test('a rewritten file is compared however large it is', () => {
-    const lines = (name: string): string[] => Array.from({ length: 20_000 }, (_, i) => (i % 10_000 === 5 ? 'kept' : `${name}${i}`));
+    const lines = (name: string): string[] =>
+      Array.from({ length: 20_000 }, (_, i) => (i % 10_000 === 5 ? 'kept' : `${name}${i}`));
     expect(lineChanges(lines('a'), lines('b'))).toHaveLength(3);
   });
 });

@@ -90,7 +90,6 @@ async function whole(place: Place, path: string, found: { fd: number; stat: BigI
   const { fd, stat } = found;
   try {
     const size = Number(stat.size);
-    if (size > place.maxFile) return tooLarge(path, size, place.maxFile);
     const read = size < LARGE ? readSmall(fd, size, place.maxFile) : await readLarge(fd, size, place.maxFile);
     if (read === undefined) return tooLarge(path, size, place.maxFile);
     return {

@@ -83,5 +83,5 @@ function again(path: string): string {
 }
 
 function listOf(lines: readonly number[]): string {
-  return `${lines.length === 1 ? 'line' : 'lines'} ${lines.join(', ')}`;
+  return `lines ${lines.join(', ')}`;
 }

@@ -5,10 +5,10 @@ import { invalid, type Operation } from './operation.js';
 
 export const BEGIN_PATCH = '*** Begin Patch';
 const END_PATCH = '*** End Patch';
-const ADD = '*** Add File: ';
-const UPDATE = '*** Update File: ';
-const DELETE = '*** Delete File: ';
-const MOVE = '*** Move to: ';
+const ADD = '*** Add File:';
+const UPDATE = '*** Update File:';
+const DELETE = '*** Delete File:';
+const MOVE = '*** Move to:';
 const END_OF_FILE = '*** End of File';
 
 /** The lines being read, and how far reading has come. */
@@ -48,12 +48,12 @@ function parseFile(cursor: Cursor, line: string): Operation | Refusal {
   for (const [header, parse] of PARSERS) {
     if (!line.startsWith(header)) continue;
     const path = line.slice(header.length).trim();
-    if (path === '') return wrong(cursor, `a path behind "${header.trim()}"`, 'nothing');
+    if (path === '') return wrong(cursor, `a path behind "${header}"`, 'nothing');
     cursor.at++;
     const parsed = parse(cursor, path);
     return isRefusal(parsed) ? parsed : { source, path, ...parsed };
   }
-  return wrong(cursor, '"*** Add File: ", "*** Update File: ", "*** Delete File: " or "*** End Patch"', quoted(cursor));
+  return wrong(cursor, `"${ADD}", "${UPDATE}", "${DELETE}" or "${END_PATCH}"`, quoted(cursor));
 }
 
 type Parsed = Omit<Operation, 'source' | 'path'> | Refusal;
@@ -81,7 +81,7 @@ function parseAdd(cursor: Cursor): Parsed {
 function parseUpdate(cursor: Cursor, path: string): Parsed {
   const line = lineAt(cursor);
   const moveTo = line?.startsWith(MOVE) ? line.slice(MOVE.length).trim() : undefined;
-  if (moveTo === '') return wrong(cursor, `a path behind "${MOVE.trim()}"`, 'nothing');
+  if (moveTo === '') return wrong(cursor, `a path behind "${MOVE}"`, 'nothing');
   if (moveTo !== undefined) cursor.at++;
   const hunks = parseHunks(cursor, path);
   if (isRefusal(hunks)) return hunks;
@@ -134,7 +134,7 @@ function lineAt(cursor: Cursor): string | undefined {
 }
 
 function quoted(cursor: Cursor): string {
-  return JSON.stringify((lineAt(cursor) ?? '').slice(0, 80));
+  return JSON.stringify(String(lineAt(cursor)).slice(0, 80));
 }
 
 function wrong(cursor: Cursor, expected: string, got: string): Refusal {

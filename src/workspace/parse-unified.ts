@@ -41,14 +41,9 @@ function startsPair(lines: readonly string[], at: number): boolean {
 /** One file's part of the diff: its headers up to the names, then its hunks. */
 function readSection(lines: readonly string[], start: number): Section | Refusal {
   let at = start;
-  const git = lineAt(lines, at).startsWith('diff --') ? lineAt(lines, at++) : undefined;
+  const git = lineAt(lines, at).startsWith('diff --') ? lineAt(lines, at++) : '';
   const extended: string[] = [];
-  while (
-    git !== undefined &&
-    at < lines.length &&
-    !startsPair(lines, at) &&
-    !/^(?:@@|diff --)/.test(lineAt(lines, at))
-  ) {
+  while (git !== '' && at < lines.length && !startsPair(lines, at) && !/^(?:@@|diff --)/.test(lineAt(lines, at))) {
     extended.push(lineAt(lines, at++));
   }
   const names: string[] = [];
@@ -94,7 +89,7 @@ function readHunk(lines: readonly string[], start: number): { readonly hunk?: Hu
   const body: Body = { lines: [], empty: 0 };
   let at = start + 1;
   for (; at < lines.length; at++) {
-    const line = lines[at] ?? '';
+    const line = String(lines[at]);
     if (line.startsWith('@@') || isOver(lines, at, body, numbers) || takeLine(body, line) === 'end') break;
   }
   dropEmpty(body, numbers?.oldCount ?? 0);

@@ -66,7 +66,9 @@ describe('promise 9: a path is judged before any disk is asked', () => {
 
   it('shows a hostile name without printing what is hostile in it', () => {
     const answer = canonical('a\u202e\u001b[2J', ROOTS);
-    expect(isRefusal(answer) && answer.sentence).toBe('The path "a\\u202e\\u001b[2J" holds a control, invisible or direction-changing character.');
+    expect(isRefusal(answer) && answer.sentence).toBe(
+      'The path "a\\u202e\\u001b[2J" holds a control, invisible or direction-changing character.',
+    );
   });
 });
 
@@ -94,9 +96,12 @@ describe('promise 9: protected names, existing or not', () => {
     expect(protectedName(path, [])).toBeDefined();
   });
 
-  it.each(['.gitignore', 'src/git/a.ts', '.github/workflows/ci.yaml', 'claude/a', 'src/mcp.json.ts', '.claudeignore'])('leaves %s', (path) => {
-    expect(protectedName(path, [])).toBeUndefined();
-  });
+  it.each(['.gitignore', 'src/git/a.ts', '.github/workflows/ci.yaml', 'claude/a', 'src/mcp.json.ts', '.claudeignore'])(
+    'leaves %s',
+    (path) => {
+      expect(protectedName(path, [])).toBeUndefined();
+    },
+  );
 
   it('makes exceptions of the paths named and what lies below, but never of .git and .signalbox', () => {
     expect(protectedName('.vscode/settings.json', ['.vscode/'])).toBeUndefined();

@@ -173,7 +173,7 @@ function formerAt(place: Place, at: string, path: string): Former | undefined | 
   try {
     if (found.kind === 'folder') return invalid(path, 'is a folder');
     const size = Number(stat.size);
-    const bytes = size > place.maxFile ? undefined : readWhole(fd, size, place.maxFile);
+    const bytes = readWhole(fd, size, place.maxFile);
     if (bytes === undefined) return tooLarge(path, size, place.maxFile);
     return {
       bytes,

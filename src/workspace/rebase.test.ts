@@ -11,23 +11,68 @@ describe('promise 5: disjoint changes are rebased, others clash', () => {
     ['one unchanged line between', BASE.replace('2', 'two'), BASE.replace('4', 'four'), '1\ntwo\n3\nfour\n5\n6\n'],
     ['an insertion and a deletion', `0\n${BASE}`, BASE.replace('6\n', ''), '0\n1\n2\n3\n4\n5\n'],
     ['equal changes', BASE.replace('2', 'two'), BASE.replace('2', 'two'), '1\ntwo\n3\n4\n5\n6\n'],
-    ['equal changes and another one', BASE.replace('2', 'two'), BASE.replace('2', 'two').replace('5', 'five'), '1\ntwo\n3\n4\nfive\n6\n'],
+    [
+      'equal changes and another one',
+      BASE.replace('2', 'two'),
+      BASE.replace('2', 'two').replace('5', 'five'),
+      '1\ntwo\n3\n4\nfive\n6\n',
+    ],
     ['only ours', BASE.replace('2', 'two'), BASE, '1\ntwo\n3\n4\n5\n6\n'],
     ['only theirs', BASE, BASE.replace('2', 'two'), '1\ntwo\n3\n4\n5\n6\n'],
     ['a final newline taken away and a change at the top', BASE.slice(0, -1), `0\n${BASE}`, `0\n${BASE.slice(0, -1)}`],
-    ['several of one side in one region', BASE.replace('2', 'b').replace('4', 'd'), BASE.replace('2', 'b').replace('4', 'd').replace('6', 'f'), '1\nb\n3\nd\n5\nf\n'],
+    [
+      'several of one side in one region',
+      BASE.replace('2', 'b').replace('4', 'd'),
+      BASE.replace('2', 'b').replace('4', 'd').replace('6', 'f'),
+      '1\nb\n3\nd\n5\nf\n',
+    ],
   ])('%s', (_, ours, theirs, text) => {
     expect(rebase(BASE, ours, theirs)).toEqual({ text });
   });
 
   test.each([
-    ['the same line', BASE.replace('2', 'two'), BASE.replace('2', 'II'), { from: 2, to: 2, base: '2\n', ours: 'two\n', theirs: 'II\n' }],
-    ['touching lines', BASE.replace('2', 'two'), BASE.replace('3', 'III'), { from: 2, to: 3, base: '2\n3\n', ours: 'two\n3\n', theirs: '2\nIII\n' }],
-    ['insertions at one place', BASE.replace('3', '2a\n3'), BASE.replace('3', '2b\n3'), { from: 3, to: 2, base: '', ours: '2a\n', theirs: '2b\n' }],
-    ['a deletion and a change in it', '1\n6\n', BASE.replace('4', 'four'), { from: 2, to: 5, base: '2\n3\n4\n5\n', ours: '', theirs: '2\n3\nfour\n5\n' }],
-    ['a wide change and two in it', BASE.replaceAll(/[2345]/g, 'x'), BASE.replace('2', 'b').replace('5', 'e'), { from: 2, to: 5, base: '2\n3\n4\n5\n', ours: 'x\nx\nx\nx\n', theirs: 'b\n3\n4\ne\n' }],
-    ['the end of the last line', `${BASE.slice(0, -1)}`, `${BASE}7\n`, { from: 6, to: 6, base: '6\n', ours: '6', theirs: '6\n7\n' }],
-    ['line endings and a line', BASE.replace('2\n', '2\r\n'), BASE.replace('2', 'two'), { from: 2, to: 2, base: '2\n', ours: '2\r\n', theirs: 'two\n' }],
+    [
+      'the same line',
+      BASE.replace('2', 'two'),
+      BASE.replace('2', 'II'),
+      { from: 2, to: 2, base: '2\n', ours: 'two\n', theirs: 'II\n' },
+    ],
+    [
+      'touching lines',
+      BASE.replace('2', 'two'),
+      BASE.replace('3', 'III'),
+      { from: 2, to: 3, base: '2\n3\n', ours: 'two\n3\n', theirs: '2\nIII\n' },
+    ],
+    [
+      'insertions at one place',
+      BASE.replace('3', '2a\n3'),
+      BASE.replace('3', '2b\n3'),
+      { from: 3, to: 2, base: '', ours: '2a\n', theirs: '2b\n' },
+    ],
+    [
+      'a deletion and a change in it',
+      '1\n6\n',
+      BASE.replace('4', 'four'),
+      { from: 2, to: 5, base: '2\n3\n4\n5\n', ours: '', theirs: '2\n3\nfour\n5\n' },
+    ],
+    [
+      'a wide change and two in it',
+      BASE.replaceAll(/[2345]/g, 'x'),
+      BASE.replace('2', 'b').replace('5', 'e'),
+      { from: 2, to: 5, base: '2\n3\n4\n5\n', ours: 'x\nx\nx\nx\n', theirs: 'b\n3\n4\ne\n' },
+    ],
+    [
+      'the end of the last line',
+      `${BASE.slice(0, -1)}`,
+      `${BASE}7\n`,
+      { from: 6, to: 6, base: '6\n', ours: '6', theirs: '6\n7\n' },
+    ],
+    [
+      'line endings and a line',
+      BASE.replace('2\n', '2\r\n'),
+      BASE.replace('2', 'two'),
+      { from: 2, to: 2, base: '2\n', ours: '2\r\n', theirs: 'two\n' },
+    ],
   ])('%s', (_, ours, theirs, conflict) => {
     expect(rebase(BASE, ours, theirs)).toEqual({ reason: 'overlap', conflicts: [conflict] });
   });
@@ -44,7 +89,8 @@ describe('promise 5: disjoint changes are rebased, others clash', () => {
     const long = 'x'.repeat(2_000_001);
     expect(rebase('a', 'b', long)).toEqual(tooLarge);
     expect(rebase('a', 'b', '\n'.repeat(50_001))).toEqual(tooLarge);
-    const shuffled = (step: number): string => Array.from({ length: 20_000 }, (_, i) => `${(i * step) % 19_997}\n`).join('');
+    const shuffled = (step: number): string =>
+      Array.from({ length: 20_000 }, (_, i) => `${(i * step) % 19_997}\n`).join('');
     expect(rebase(shuffled(1), shuffled(7_919), shuffled(1).replace('5\n', ''))).toEqual(tooLarge);
     expect(rebase(shuffled(1), shuffled(1).replace('5\n', ''), shuffled(7_919))).toEqual(tooLarge);
   });
@@ -55,11 +101,17 @@ describe('promise 5: disjoint changes are rebased, others clash', () => {
     expect(rebaseBytes(base, ours, theirs)).toEqual({ bytes: encodeText('1\né\n3\n4\n五\n6\n') });
     expect(rebaseBytes(base, ours, encodeText('x'))).toMatchObject({ reason: 'overlap' });
     const binary = Uint8Array.of(0);
-    expect([rebaseBytes(binary, ours, theirs), rebaseBytes(base, binary, theirs), rebaseBytes(base, ours, binary)]).toEqual([null, null, null]);
+    expect([
+      rebaseBytes(binary, ours, theirs),
+      rebaseBytes(base, binary, theirs),
+      rebaseBytes(base, ours, binary),
+    ]).toEqual([null, null, null]);
   });
 
   const line = fc.constantFrom('a\n', 'b\n', 'c\r\n', '\n', 'd\n');
-  const text = fc.tuple(fc.array(line, { maxLength: 12 }), fc.constantFrom('', 'end')).map(([lines, end]) => lines.join('') + end);
+  const text = fc
+    .tuple(fc.array(line, { maxLength: 12 }), fc.constantFrom('', 'end'))
+    .map(([lines, end]) => lines.join('') + end);
 
   test('it makes no difference whose changes are called ours', () => {
     fc.assert(
@@ -80,7 +132,9 @@ describe('promise 5: disjoint changes are rebased, others clash', () => {
         // A line that nobody changes stands between two others.
         const made = (...changed: string[]): string =>
           kinds.map((kind, i) => `${i}${changed.includes(kind) ? kind : ''}${ending}between ${i}${ending}`).join('');
-        expect(rebase(made(), made('ours', 'both'), made('theirs', 'both'))).toEqual({ text: made('ours', 'theirs', 'both') });
+        expect(rebase(made(), made('ours', 'both'), made('theirs', 'both'))).toEqual({
+          text: made('ours', 'theirs', 'both'),
+        });
       }),
     );
   });

@@ -122,8 +122,8 @@ function contentOf(
   const parts: string[] = [];
   let at = region.from;
   for (const change of changes) {
-    parts.push(...base.slice(at, change.from), side.slice(change.newFrom, change.newTo).join(''));
+    parts.push(base.slice(at, change.from).join(''), side.slice(change.newFrom, change.newTo).join(''));
     at = change.to;
   }
-  return [...parts, ...base.slice(at, region.to)].join('');
+  return parts.join('') + base.slice(at, region.to).join('');
 }

@@ -3,7 +3,7 @@ import type { EventBody, FileChange } from '../domain/event.js';
 import type { IntentFile, StoredIntent } from '../domain/intent.js';
 import type { Hash } from '../domain/scope.js';
 import { hashOf, openFile, readWhole } from './bytes.js';
-import { located } from './change.js';
+import { type Kept, located } from './change.js';
 import { errno, ifThere } from './errno.js';
 import { PERMISSIONS, type Place } from './look.js';
 import { writeTemp } from './prepare.js';
@@ -97,9 +97,7 @@ function standingAt(place: Place, path: string): Standing {
   if (found.kind === 'missing') return { kind: 'none' };
   if (found.kind === 'link' || found.kind === 'special') return { kind: 'other' };
   try {
-    const size = Number(found.stat.size);
-    const bytes =
-      found.kind === 'folder' || size > place.maxFile ? undefined : readWhole(found.fd, size, place.maxFile);
+        const bytes = found.kind === 'folder' ? undefined : readWhole(found.fd, Number(found.stat.size), place.maxFile);
     return bytes === undefined
       ? { kind: 'other' }
       : { kind: 'file', hash: hashOf(bytes), bytes, mode: Number(found.stat.mode) & PERMISSIONS };
@@ -108,20 +106,18 @@ function standingAt(place: Place, path: string): Standing {
   }
 }
 
-interface Kept {
-  readonly folder: readonly string[];
-  readonly name: string;
+interface KeptFile extends Kept {
   readonly hash: Hash;
   readonly mode: number;
 }
 
 /** The former file itself, if it was put aside and has not been let go. */
-function keptOf(place: Place, trail: Trail, file: IntentFile): Kept | undefined {
+function keptOf(place: Place, trail: Trail, file: IntentFile): KeptFile | undefined {
   const id = idOf(file);
   if (id === undefined || file.before === null) return undefined;
   const places = [
     { folder: KEPT_FOLDER, name: keptName(id, file.before) },
-    { folder: located(file.path).folder, name: keptBeside(id) },
+    { folder: located(file.path).folder, name: keptBeside(id, file.before) },
   ];
   for (const { folder, name } of places) {
     const base = trail.enter(folder);
@@ -132,7 +128,7 @@ function keptOf(place: Place, trail: Trail, file: IntentFile): Kept | undefined 
 }
 
 /** Puts the former file itself back: what a person saved into it meanwhile comes back with it. */
-function putBack(trail: Trail, file: IntentFile, kept: Kept): void {
+function putBack(trail: Trail, file: IntentFile, kept: KeptFile): void {
   const above = new Trail(trail.ground);
   try {
     const from = above.enter(kept.folder);
@@ -154,7 +150,7 @@ function putBack(trail: Trail, file: IntentFile, kept: Kept): void {
 }
 
 /** Drops a kept file that is no longer needed. One that somebody wrote to, and that stands nowhere else, stays and is named. */
-function settleKept(trail: Trail, file: IntentFile, kept: Kept, now: Standing, findings: Findings): void {
+function settleKept(trail: Trail, file: IntentFile, kept: KeptFile, now: Standing, findings: Findings): void {
   if (kept.hash !== file.before && !isAt(now, kept.hash)) {
     findings.kept.push([...kept.folder, kept.name].join('/'));
     findings.outside.push({ path: file.path, before: file.before, after: kept.hash, mode: kept.mode });

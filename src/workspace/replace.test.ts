@@ -18,7 +18,7 @@ describe('old_string must match exactly and once', () => {
   });
 
   test('nothing like it is taken for it', () => {
-    for (const text of ['', 'B', 'a  b', 'a\tb', 'a b ', 'a\u00a0b'].filter((each) => !each.includes('a b'))) {
+    for (const text of ['', 'A b', 'a  b', 'a\tb', 'a\nb', 'a\u00a0b']) {
       expect(once(text, 'a b', 'x')).toEqual({ kind: 'none' });
     }
     expect(all('abc', 'x', 'y')).toEqual({ kind: 'none' });
@@ -73,12 +73,20 @@ describe('line endings', () => {
 test('replacing never changes bytes outside the match', () => {
   const part = fc.string({ unit: fc.constantFrom('a', 'b', '\n', '\r\n', '\r', '\ufeff', '$', '😀') });
   fc.assert(
-    fc.property(part, fc.string({ minLength: 1 }).map((text) => `<${text}>`), part, part, (head, old, young, tail) => {
-      const result = once(head + old + tail, old, young);
-      if (!('text' in result)) throw new Error('the text is there once');
-      expect(result.text.startsWith(head)).toBe(true);
-      expect(result.text.endsWith(tail)).toBe(true);
-      expect(result.text.slice(head.length, result.text.length - tail.length).replaceAll('\r', '')).toBe(young.replaceAll('\r', ''));
-    }),
+    fc.property(
+      part,
+      fc.string({ minLength: 1 }).map((text) => `<${text}>`),
+      part,
+      part,
+      (head, old, young, tail) => {
+        const result = once(head + old + tail, old, young);
+        if (!('text' in result)) throw new Error('the text is there once');
+        expect(result.text.startsWith(head)).toBe(true);
+        expect(result.text.endsWith(tail)).toBe(true);
+        expect(result.text.slice(head.length, result.text.length - tail.length).replaceAll('\r', '')).toBe(
+          young.replaceAll('\r', ''),
+        );
+      },
+    ),
   );
 });

@@ -37,7 +37,8 @@ describe('one database per tree', () => {
 
   it('takes a linked worktree as a workspace of its own', () => {
     const repo = made('repo');
-    const git = (...args: string[]) => execFileSync('git', ['-C', repo, '-c', 'user.name=t', '-c', 'user.email=t@t', ...args]);
+    const git = (...args: string[]) =>
+      execFileSync('git', ['-C', repo, '-c', 'user.name=t', '-c', 'user.email=t@t', ...args]);
     git('init', '-q');
     git('commit', '-q', '--allow-empty', '-m', 'first');
     git('worktree', 'add', '-q', join(top, 'tree'));

@@ -3,13 +3,14 @@ import { setImmediate } from 'node:timers/promises';
 import { hashOf, openFile, readWhole } from './bytes.js';
 import { errno, ifThere } from './errno.js';
 import type { Place } from './look.js';
-import { isTemp, KEPT_FOLDER, STATE_FOLDER } from './temps.js';
+import { isTemp, KEPT_FOLDER, keptHash, STATE_FOLDER } from './temps.js';
 import { Trail } from './walk.js';
 
 /** Nobody prepares a change and applies it so much later; whoever was stopped meanwhile fails, and undoes. */
 const STALE = 60 * 60 * 1_000;
 const SKIPPED = new Set(['.git', 'node_modules', STATE_FOLDER]);
 const MAX_DEPTH = 64;
+const STRETCH_FOLDERS = 64;
 
 /** What a sweep found. */
 export interface Swept {
@@ -21,32 +22,45 @@ export interface Swept {
 
 /** Removes what killed processes left: temporary files in the tree, and kept files that nobody wrote to. */
 export async function sweep(place: Place, now: number): Promise<Swept> {
+  const found = { removed: 0, saved: [] as string[] };
+  let visited = 0;
+  const open: (readonly string[])[] = [KEPT_FOLDER, []];
   const trail = new Trail(place);
   try {
-    const removed = await sweepTemps(trail, now);
-    const kept = sweepKept(place, trail, now);
-    return { removed: removed + kept.removed, saved: kept.saved };
+    for (let folder = open.pop(); folder !== undefined; folder = open.pop()) {
+      visited += 1;
+      if (visited % STRETCH_FOLDERS === 0) await setImmediate();
+      open.push(...sweepFolder(place, trail, folder, now, found));
+    }
   } finally {
     trail.close();
   }
+  return found;
 }
 
-async function sweepTemps(trail: Trail, now: number): Promise<number> {
-  let removed = 0;
-  let visited = 0;
-  const open: (readonly string[])[] = [[]];
-  for (let folder = open.pop(); folder !== undefined; folder = open.pop()) {
-    visited += 1;
-    if (visited % 64 === 0) await setImmediate();
-    const base = entered(trail, folder);
-    if (base === undefined) continue;
-    for (const entry of readdirSync(`${base}/.`, { withFileTypes: true })) {
-      if (entry.isDirectory() && !SKIPPED.has(entry.name) && folder.length < MAX_DEPTH)
-        open.push([...folder, entry.name]);
-      else if (entry.isFile() && isTemp(entry.name) && removedIfStale(`${base}/${entry.name}`, now)) removed += 1;
+/** → the folders below. */
+function sweepFolder(
+  place: Place,
+  trail: Trail,
+  folder: readonly string[],
+  now: number,
+  found: { removed: number; readonly saved: string[] },
+): (readonly string[])[] {
+  const base = entered(trail, folder);
+  if (base === undefined) return [];
+  const below: (readonly string[])[] = [];
+  for (const entry of readdirSync(`${base}/.`, { withFileTypes: true })) {
+    const { name } = entry;
+    const path = `${base}/${name}`;
+    if (entry.isDirectory() && !SKIPPED.has(name) && folder.length < MAX_DEPTH) below.push([...folder, name]);
+    if (!entry.isFile() || !(isTemp(name) || folder === KEPT_FOLDER) || !isStale(path, now)) continue;
+    if (isWorthKeeping(place, path, name)) found.saved.push([...folder, name].join('/'));
+    else {
+      ifThere(() => unlinkSync(path));
+      found.removed += 1;
     }
   }
-  return removed;
+  return below;
 }
 
 function entered(trail: Trail, folder: readonly string[]): string | undefined {
@@ -60,36 +74,20 @@ function entered(trail: Trail, folder: readonly string[]): string | undefined {
   }
 }
 
-function removedIfStale(path: string, now: number): boolean {
+function isStale(path: string, now: number): boolean {
   const stat = lstatSync(path, { throwIfNoEntry: false });
-  if (stat === undefined || now - stat.ctimeMs < STALE) return false;
-  ifThere(() => unlinkSync(path));
-  return true;
+  return stat !== undefined && now - stat.ctimeMs >= STALE;
 }
 
-function sweepKept(place: Place, trail: Trail, now: number): Swept {
-  const base = entered(trail, KEPT_FOLDER);
-  if (base === undefined) return { removed: 0, saved: [] };
-  let removed = 0;
-  const saved: string[] = [];
-  for (const name of readdirSync(`${base}/.`)) {
-    const stat = lstatSync(`${base}/${name}`, { throwIfNoEntry: false });
-    if (stat === undefined || now - stat.ctimeMs < STALE) continue;
-    if (isUntouched(place, `${base}/${name}`, name)) {
-      ifThere(() => unlinkSync(`${base}/${name}`));
-      removed += 1;
-    } else saved.push([...KEPT_FOLDER, name].join('/'));
-  }
-  return { removed, saved };
-}
-
-/** A kept file bears the first digits of its own hash in its name. */
-function isUntouched(place: Place, path: string, name: string): boolean {
+/** Whether this is a former file with another content than it was put aside with. */
+function isWorthKeeping(place: Place, path: string, name: string): boolean {
+  const digits = keptHash(name);
+  if (digits === undefined) return false;
   const found = openFile(path);
-  if (found.kind !== 'file') return false;
+  if (found.kind !== 'file') return found.kind !== 'missing';
   try {
     const bytes = readWhole(found.fd, Number(found.stat.size), place.maxFile);
-    return bytes !== undefined && name.endsWith(`-${hashOf(bytes).slice(0, 16)}`);
+    return bytes === undefined || !hashOf(bytes).startsWith(digits);
   } finally {
     closeSync(found.fd);
   }

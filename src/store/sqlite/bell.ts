@@ -23,6 +23,7 @@ export class Bells {
   readonly #own: string;
   #watcher: FSWatcher | undefined;
   #hung = false;
+  #due: NodeJS.Immediate | undefined;
 
   /** `own` names this server's bell. */
   constructor(folder: string, own: string) {
@@ -48,15 +49,22 @@ export class Bells {
     }
   }
 
-  /** Rings all others. Never throws: it comes after the COMMIT, which stands. */
+  /** Rings all others, once for all commits of one turn of the event loop; the answers go out first. */
   ring(): void {
-    for (const name of this.#names()) if (name !== this.#own) ringOne(join(this.#folder, name));
+    this.#due ??= setImmediate(() => this.#ringOthers());
   }
 
   close(): void {
+    if (this.#due !== undefined) this.#ringOthers();
     this.#watcher?.close();
     if (this.#hung) this.#remove(this.#own);
     this.#hung = false;
+  }
+
+  #ringOthers(): void {
+    clearImmediate(this.#due);
+    this.#due = undefined;
+    for (const name of this.#names()) if (name !== this.#own) ringOne(join(this.#folder, name));
   }
 
   #names(): string[] {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Event } from '../../domain/event.js';
 import type { Hash } from '../../domain/scope.js';
 
@@ -23,7 +23,7 @@ export function wellFormed<T>(value: T): T | string {
 export function link(former: Hash, event: Omit<Event, 'hash' | 'body'>, body: string): Hash {
   const { seq, at, wall, agent, connection } = event;
   const names = `"agent":${JSON.stringify(agent)},"at":${at},"body":${body},"connection":${JSON.stringify(connection)}`;
-  return createHash('sha256').update(`${former}{${names},"seq":${seq},"wall":${wall}}`).digest('hex');
+  return hash('sha256', `${former}{${names},"seq":${seq},"wall":${wall}}`);
 }
 
 function sorted(value: unknown): string {

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { hash as digest, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -45,7 +45,7 @@ export class Contents {
   #readFile(hash: Hash, size: number): Uint8Array {
     const path = this.#path(hash);
     const bytes = onDisk(`the content ${hash} is recorded, but cannot be read`, () => readFileSync(path));
-    if (bytes.length === size && createHash('sha256').update(bytes).digest('hex') === hash) return bytes;
+    if (bytes.length === size && digest('sha256', bytes) === hash) return bytes;
     throw new StoreBroken(`${path} does not hold the content ${hash}`);
   }
 

@@ -5,8 +5,7 @@ export type Value = string | number | null | Uint8Array;
 export type Row = { readonly [column: string]: unknown };
 
 export interface Statement {
-  /** Runs a statement that writes; answers how many rows it changed. */
-  run(...values: readonly Value[]): number;
+  run(...values: readonly Value[]): unknown;
   get(...values: readonly Value[]): Row | undefined;
   all(...values: readonly Value[]): Row[];
 }
@@ -94,14 +93,7 @@ function openBetter(path: string): Driver {
   const database = new Database(path, { timeout: BUSY_MS });
   return {
     name: 'better-sqlite3',
-    prepare(sql) {
-      const statement = database.prepare<Value[], Row>(sql);
-      return {
-        run: (...values) => statement.run(...values).changes,
-        get: (...values) => statement.get(...values),
-        all: (...values) => statement.all(...values),
-      };
-    },
+    prepare: (sql) => database.prepare<Value[], Row>(sql),
     exec: (sql) => void database.exec(sql),
     close: () => void database.close(),
   };
@@ -112,11 +104,7 @@ interface NodeSqlite {
   readonly DatabaseSync: new (
     path: string,
   ) => {
-    prepare(sql: string): {
-      run(...values: readonly Value[]): { readonly changes: number | bigint };
-      get(...values: readonly Value[]): Row | undefined;
-      all(...values: readonly Value[]): Row[];
-    };
+    prepare(sql: string): Statement;
     exec(sql: string): void;
     close(): void;
   };
@@ -128,14 +116,7 @@ function openNode(path: string): Driver {
   database.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
   return {
     name: 'node:sqlite',
-    prepare(sql) {
-      const statement = database.prepare(sql);
-      return {
-        run: (...values) => Number(statement.run(...values).changes),
-        get: (...values) => statement.get(...values),
-        all: (...values) => statement.all(...values),
-      };
-    },
+    prepare: (sql) => database.prepare(sql),
     exec: (sql) => database.exec(sql),
     close: () => database.close(),
   };

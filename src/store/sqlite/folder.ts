@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, lstatSync, mkdirSync, statfsSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, mkdirSync, type Stats, statfsSync, statSync, writeFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { StoreBroken } from '../store.js';
 
@@ -63,25 +63,20 @@ export function networkByMount(mounts: string, folder: string): string | undefin
 /** Notices when the file at a path is no longer the one that was opened (`git clean -fdx`, a restored backup). */
 export class Guard {
   readonly #path: string;
-  readonly #opened: string;
+  readonly #opened: Stats | undefined;
 
   constructor(path: string) {
     this.#path = path;
-    this.#opened = identity(path) ?? '';
+    this.#opened = statSync(path, { throwIfNoEntry: false });
   }
 
   /** Throws `StoreBroken`: whatever is written now would go to a file that nobody else sees. */
   check(): void {
-    const found = identity(this.#path);
-    if (found === this.#opened) return;
+    const found = statSync(this.#path, { throwIfNoEntry: false });
+    if (found !== undefined && found.ino === this.#opened?.ino && found.dev === this.#opened.dev) return;
     const what = found === undefined ? 'removed' : 'replaced';
     throw new StoreBroken(`the database ${this.#path} was ${what} under the running server: restart it`);
   }
-}
-
-function identity(path: string): string | undefined {
-  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return stat && `${stat.dev}:${stat.ino}`;
 }
 
 /** Does something on the disk; a failure means that the store cannot work. `what` goes before the reason. */

@@ -20,11 +20,13 @@ export interface Head {
 export class Loader {
   readonly #driver: Driver;
   readonly #head: Statement;
+  readonly #numbers: Statement;
   readonly #scope: Statement;
 
   constructor(driver: Driver) {
     this.#driver = driver;
-    this.#head = driver.prepare('SELECT * FROM ledger');
+    this.#head = driver.prepare('SELECT seq, hash, lock_ms, mono_ms, boot FROM ledger');
+    this.#numbers = driver.prepare('SELECT seq, generation, scopes, runs, artifacts FROM ledger');
     this.#scope = driver.prepare('SELECT * FROM scopes WHERE number = ?');
   }
 
@@ -44,14 +46,14 @@ export class Loader {
   }
 
   state(): State {
-    const head = this.#head.get();
+    const numbers = this.#numbers.get();
     return {
       ...indexed(this.#live()),
-      seq: integer(head, 'seq'),
-      generation: integer(head, 'generation'),
-      scopeCount: integer(head, 'scopes'),
-      runCount: integer(head, 'runs'),
-      artifactCount: integer(head, 'artifacts'),
+      seq: integer(numbers, 'seq'),
+      generation: integer(numbers, 'generation'),
+      scopeCount: integer(numbers, 'scopes'),
+      runCount: integer(numbers, 'runs'),
+      artifactCount: integer(numbers, 'artifacts'),
     };
   }
 

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { IntentId } from '../../domain/intent.js';
 import { StoreBroken } from '../store.js';
 import { isErrno, onDisk, reason } from './folder.js';
@@ -22,7 +22,7 @@ export class Marker {
 
   /** `none`: no marker. An empty or torn one was cut off before any file was changed, and names no intent. */
   read(): IntentId | 'torn' | 'none' {
-    if (statSync(this.#path, { throwIfNoEntry: false }) === undefined) return 'none';
+    if (!existsSync(this.#path)) return 'none';
     try {
       const source = readFileSync(this.#path, 'utf8');
       return /^\d{1,15}$/.test(source) ? Number(source) : 'torn';

@@ -3,7 +3,7 @@ import { evolveScope } from '../../domain/evolve-scope.js';
 import type { Artifact, Scope, ScopeId } from '../../domain/scope.js';
 import type { State } from '../../domain/state.js';
 import type { Driver, Statement } from './driver.js';
-import { SCOPE_COLUMNS, scopeValues } from './scope-rows.js';
+import { FIXED_COLUMNS, fixedValues, MOVING_COLUMNS, movingValues, numberOf } from './scope-rows.js';
 
 const NEW_FILE_MODE = 0o644;
 
@@ -17,7 +17,8 @@ export class Projector {
   constructor(driver: Driver) {
     const prepare = (name: keyof typeof SQL): Statement => driver.prepare(SQL[name]);
     this.#statements = {
-      scope: prepare('scope'),
+      opened: prepare('opened'),
+      moved: prepare('moved'),
       lock: prepare('lock'),
       unlock: prepare('unlock'),
       ticket: prepare('ticket'),
@@ -49,7 +50,8 @@ export class Projector {
   /** Writes each scope once, however many events of the transaction were about it. */
   flush(): void {
     for (const [id, { former, scope }] of this.#touched) {
-      this.#statements.scope.run(...scopeValues(scope));
+      if (former === undefined) this.#statements.opened.run(...fixedValues(scope), ...movingValues(scope));
+      else this.#statements.moved.run(...movingValues(scope), numberOf(id) ?? null);
       if (scope.ticket === former?.ticket) continue;
       if (scope.ticket === undefined) {
         this.#statements.noTicket.run(id);
@@ -106,7 +108,9 @@ function concerned({ body }: Event, before: State): readonly ScopeId[] {
 }
 
 const SQL = {
-  scope: `INSERT OR REPLACE INTO scopes (${SCOPE_COLUMNS.join(', ')}) VALUES (${SCOPE_COLUMNS.map(() => '?').join(', ')})`,
+  opened: `INSERT INTO scopes (${[...FIXED_COLUMNS, ...MOVING_COLUMNS].join(', ')})
+    VALUES (${[...FIXED_COLUMNS, ...MOVING_COLUMNS].map(() => '?').join(', ')})`,
+  moved: `UPDATE scopes SET ${MOVING_COLUMNS.map((column) => `${column} = ?`).join(', ')} WHERE number = ?`,
   lock: 'INSERT OR REPLACE INTO locks (unit, scope, mode, generation) VALUES (?, ?, ?, ?)',
   unlock: 'DELETE FROM locks WHERE scope = ?',
   ticket: 'INSERT OR REPLACE INTO tickets (scope, units, mode, arrival, since, priority) VALUES (?, ?, ?, ?, ?, ?)',

@@ -1,12 +1,19 @@
 import type { Event } from '../../domain/event.js';
 import type { ChangeRow } from '../../domain/intent.js';
 import type { Scope } from '../../domain/scope.js';
-import { isEnded } from '../../domain/scope.js';
+import { isEnded, STATUSES } from '../../domain/scope.js';
 import type { State } from '../../domain/state.js';
 import type { ChangeQuery, EventQuery, ScopeQuery } from '../store.js';
 import type { Driver, Row, Statement, Value } from './driver.js';
 import { integer, integerOrNull, json, text, textOrNull } from './rows.js';
-import { scopeOfRow } from './scope-rows.js';
+import { numberOf, scopeOfRow } from './scope-rows.js';
+
+/** Past this many events, a search without a scope goes through the index. */
+const LONG = 20_000;
+
+const LIVE = STATUSES.filter((status) => !isEnded(status));
+
+type Tests = { readonly [test: string]: Value | undefined };
 
 /** Reading the ledger and its tables, a page at a time. */
 export class Queries {
@@ -18,13 +25,11 @@ export class Queries {
   }
 
   events({ after, limit, scope, agent, type }: EventQuery): Event[] {
-    // Types have no index of their own, but the index of agents has all that is needed to pass the others over.
-    if (type !== undefined && scope === undefined && agent === undefined) {
-      const seqs = 'SELECT seq FROM events INDEXED BY events_agent WHERE seq > ? AND type = ? ORDER BY seq LIMIT ?';
-      return this.#all(`SELECT * FROM events WHERE seq IN (${seqs}) ORDER BY seq`, after, type, limit).map(eventOfRow);
-    }
     const where = { 'seq > ?': after, 'scope = ?': scope, 'agent = ?': agent, 'type = ?': type };
-    return this.#select('events', where, 'seq', limit).map(eventOfRow);
+    const searched = scope === undefined && (agent !== undefined || type !== undefined);
+    // The index holds agents and types too, and is far shorter to look through than the events.
+    const index = searched && this.#last() - after > LONG ? ' INDEXED BY events_scope' : '';
+    return this.#select('events', where, 'seq', limit, index).map(eventOfRow);
   }
 
   changes({ after, limit, scope, path }: ChangeQuery): ChangeRow[] {
@@ -39,19 +44,29 @@ export class Queries {
     }));
   }
 
-  /** `state` has the live ones whole; the row of an ended scope is all there is of it. */
-  scopes({ status, phase, limit, before }: ScopeQuery, state: State): Scope[] {
+  /** Live scopes are taken from `state`, which has them whole; the row of an ended scope is all there is of it. */
+  scopes(query: ScopeQuery, state: State): Scope[] {
+    const { status, phase, limit, before } = query;
+    if (LIVE.some((live) => live === status)) return liveScopes(query, state);
     const where = { 'number < ?': before, 'status = ?': status, 'phase = ?': phase };
     return this.#select('scopes', where, 'number DESC', limit).map((row) => {
       const scope = scopeOfRow(row);
-      return isEnded(scope.status) ? scope : (state.scopes.get(scope.id) ?? scope);
+      return state.scopes.get(scope.id) ?? scope;
     });
   }
 
-  #select(table: string, where: { readonly [test: string]: Value | undefined }, order: string, limit: number): Row[] {
+  #last(): number {
+    return integer(this.#all('SELECT seq FROM ledger')[0], 'seq');
+  }
+
+  /** Looks for the keys first, so that an index that covers the tests is enough to pass rows over. */
+  #select(table: string, where: Tests, order: string, limit: number, index = ''): Row[] {
     const asked = Object.entries(where).flatMap(([test, value]) => (value === undefined ? [] : [{ test, value }]));
     const tests = asked.map(({ test }) => test).join(' AND ') || 'TRUE';
-    const sql = `SELECT * FROM ${table} WHERE ${tests} ORDER BY ${order} LIMIT ?`;
+    const sql =
+      index === ''
+        ? `SELECT * FROM ${table} WHERE ${tests} ORDER BY ${order} LIMIT ?`
+        : `SELECT * FROM ${table} WHERE ${order} IN (SELECT ${order} FROM ${table}${index} WHERE ${tests} ORDER BY ${order} LIMIT ?) ORDER BY ${order}`;
     return this.#all(sql, ...asked.map(({ value }) => value), limit);
   }
 
@@ -60,6 +75,16 @@ export class Queries {
     this.#prepared.set(sql, statement);
     return statement.all(...values);
   }
+}
+
+function liveScopes({ status, phase, limit, before = Infinity }: ScopeQuery, state: State): Scope[] {
+  return [...state.scopes.values()]
+    .filter((scope) => scope.status === status && (phase === undefined || scope.contract.phase === phase))
+    .map((scope) => ({ scope, number: numberOf(scope.id) ?? 0 }))
+    .filter(({ number }) => number < before)
+    .sort((a, b) => b.number - a.number)
+    .slice(0, limit)
+    .map(({ scope }) => scope);
 }
 
 export function eventOfRow(row: Row): Event {

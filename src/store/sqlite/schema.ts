@@ -13,8 +13,7 @@ CREATE TABLE events (
   seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, wall INTEGER NOT NULL, type TEXT NOT NULL, scope TEXT,
   agent TEXT NOT NULL, connection TEXT NOT NULL, trace TEXT, body TEXT NOT NULL, hash TEXT NOT NULL
 ) STRICT;
-CREATE INDEX events_scope ON events (scope) WHERE scope IS NOT NULL;
-CREATE INDEX events_agent ON events (agent, seq, type);
+CREATE INDEX events_scope ON events (scope, agent, type);
 
 CREATE TABLE ledger (
   id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL, hash TEXT NOT NULL, generation INTEGER NOT NULL,

@@ -5,24 +5,29 @@ import type { Mode } from '../../domain/unit.js';
 import type { Row, Value } from './driver.js';
 import { integer, integerOrNull, json, oneOf, optional, text, textOrNull } from './rows.js';
 
-export const SCOPE_COLUMNS = [
+/** Columns that stand from the opening of a scope on. */
+export const FIXED_COLUMNS = [
   'number',
   'id',
-  'status',
   'phase',
   'title',
-  'agent',
-  'connection',
   'priority',
   'standing',
   'units',
   'consumes',
   'produces',
-  'pending',
   'note',
   'conflict',
   'opened_by',
   'opened_at',
+] as const;
+
+/** Columns that events change. */
+export const MOVING_COLUMNS = [
+  'status',
+  'agent',
+  'connection',
+  'pending',
   'tenure',
   'generation',
   'granted_at',
@@ -42,29 +47,34 @@ export function numberOf(id: ScopeId): number | undefined {
   return /^S\d{1,15}$/.test(id) ? Number(id.slice(1)) : undefined;
 }
 
-/** A scope without its locks and its ticket, in the order of `SCOPE_COLUMNS`. */
-export function scopeValues(scope: Scope): Value[] {
-  const { contract, owner } = scope;
-  const number = numberOf(scope.id);
-  if (number === undefined) throw new Error(`${scope.id} is no id of a scope`);
+/** In the order of `FIXED_COLUMNS`. */
+export function fixedValues({ id, contract, openedBy, openedAt }: Scope): Value[] {
+  const number = numberOf(id);
+  if (number === undefined) throw new Error(`${id} is no id of a scope`);
   return [
     number,
-    scope.id,
-    scope.status,
+    id,
     contract.phase,
     contract.title,
-    owner?.agent ?? null,
-    owner?.connection ?? null,
     contract.priority,
     contract.standing ? 1 : 0,
     JSON.stringify(contract.units),
     JSON.stringify(contract.consumes),
     JSON.stringify(contract.produces),
-    JSON.stringify(scope.pending),
     contract.note ?? null,
     contract.conflict ? JSON.stringify(contract.conflict) : null,
-    scope.openedBy,
-    scope.openedAt,
+    openedBy,
+    openedAt,
+  ];
+}
+
+/** In the order of `MOVING_COLUMNS`. */
+export function movingValues(scope: Scope): Value[] {
+  return [
+    scope.status,
+    scope.owner?.agent ?? null,
+    scope.owner?.connection ?? null,
+    JSON.stringify(scope.pending),
     scope.tenure,
     scope.generation,
     scope.grantedAt ?? null,

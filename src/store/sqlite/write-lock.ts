@@ -14,7 +14,7 @@ export class WriteLock {
   readonly #driver: Driver;
   readonly #patience: number;
   readonly #enter: () => void;
-  readonly #queue: (() => Promise<void>)[] = [];
+  readonly #queue: (() => boolean)[] = [];
   #busy = false;
 
   /** `enter` begins the write transaction; `patience` is in milliseconds. */
@@ -31,48 +31,52 @@ export class WriteLock {
   hold<T>(work: () => T): Promise<T> {
     const until = performance.now() + this.#patience;
     return new Promise((resolve, reject) => {
-      this.#queue.push(() => this.#once(work, until).then(resolve, reject));
-      if (!this.#busy) void this.#serve();
+      this.#line(() => {
+        try {
+          this.#enter();
+        } catch (error) {
+          if (failureOf(error) === 'busy' && performance.now() < until) return false;
+          reject(explained(error));
+          return true;
+        }
+        // From here on nothing is tried again: the work may have had effects.
+        try {
+          resolve(work());
+        } catch (error) {
+          rollBack(this.#driver);
+          reject(explained(error));
+        }
+        return true;
+      });
     });
   }
 
   /** Resolves when everything that was asked for so far is through. */
   idle(): Promise<void> {
-    if (!this.#busy) return Promise.resolve();
     return new Promise((resolve) => {
-      this.#queue.push(async () => resolve());
+      this.#line(() => {
+        resolve();
+        return true;
+      });
     });
+  }
+
+  /** `attempt` answers whether it is through. */
+  #line(attempt: () => boolean): void {
+    if (!this.#busy && attempt()) return;
+    this.#queue.push(attempt);
+    if (!this.#busy) void this.#serve();
   }
 
   async #serve(): Promise<void> {
     this.#busy = true;
-    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
-      await next();
+    for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
+      for (let pause = 1; !next(); pause = Math.min(pause * 2, LONGEST_PAUSE)) await aMoment(pause);
+      this.#queue.shift();
       // A long queue of quick commits must not keep timers and sockets waiting.
       if (this.#queue.length > 0) await setImmediate();
     }
     this.#busy = false;
-  }
-
-  async #once<T>(work: () => T, until: number): Promise<T> {
-    const finish = await whenFree(() => {
-      this.#enter();
-      return this.#settled(work);
-    }, until);
-    return finish();
-  }
-
-  /** A failure of the work itself is never tried again: it may have had effects. */
-  #settled<T>(work: () => T): () => T {
-    try {
-      const value = work();
-      return () => value;
-    } catch (error) {
-      rollBack(this.#driver);
-      return () => {
-        throw explained(error);
-      };
-    }
   }
 }
 
@@ -84,8 +88,13 @@ export async function whenFree<T>(attempt: () => T, until: number): Promise<T> {
     } catch (error) {
       if (failureOf(error) !== 'busy' || performance.now() >= until) throw explained(error);
     }
-    await setTimeout(1 + Math.random() * pause);
+    await aMoment(pause);
   }
+}
+
+/** Of random length, so that two who wait do not try in step for ever. */
+function aMoment(longest: number): Promise<void> {
+  return setTimeout(1 + Math.random() * longest);
 }
 
 /** An error of SQLite as one of the store's; any other as it is. */

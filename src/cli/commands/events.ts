@@ -1,0 +1,44 @@
+import type { Parts } from '../../coordinator/parts.js';
+import { type Event, scopeOf } from '../../domain/event.js';
+import { untilInterrupted } from '../interrupt.js';
+import { paint, print, printJson, safe } from '../output.js';
+
+const PAGE = 500;
+
+export interface EventFilter {
+  readonly scope?: string;
+  readonly agent?: string;
+  readonly type?: string;
+}
+
+/** `events`: the ledger, from an event on, and then what comes. */
+export async function events(parts: Parts, filter: EventFilter, options: { readonly json: boolean; readonly follow: boolean; readonly after: number }): Promise<void> {
+  let after = await showFrom(parts, filter, options, options.after);
+  if (!options.follow) return;
+  await untilInterrupted(async (signal) => {
+    while (!signal.aborted) {
+      const seq = await parts.store.view({}, ({ state }) => state.seq);
+      after = Math.max(await showFrom(parts, filter, options, after), seq);
+      await parts.store.changed(after, signal);
+    }
+  });
+}
+
+async function showFrom(parts: Parts, filter: EventFilter, { json }: { readonly json: boolean }, from: number): Promise<number> {
+  for (let after = from; ; ) {
+    const page = await parts.store.events({ after, limit: PAGE, ...filter });
+    for (const event of page) json ? printJson(event) : print(line(event));
+    const last = page.at(-1);
+    if (last === undefined) return after;
+    after = last.seq;
+    if (page.length < PAGE) return after;
+  }
+}
+
+function line(event: Event): string {
+  const { type, ...facts } = event.body;
+  const scope = scopeOf(event.body) ?? '';
+  const time = new Date(event.wall).toISOString().slice(11, 19);
+  const detail = safe(JSON.stringify({ ...facts, scope: undefined })).slice(0, 160);
+  return `${String(event.seq).padStart(6)} ${paint('dim', time)} ${paint('cyan', type.padEnd(16))} ${scope.padEnd(5)} ${safe(event.agent).padEnd(12)} ${paint('dim', detail)}`;
+}

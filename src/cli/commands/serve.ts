@@ -1,0 +1,40 @@
+import { startHttp } from '../../http/server.js';
+import { checkTokens } from '../../http/tokens.js';
+import { mcpOverHttp } from '../../mcp/http.js';
+import type { Assembled } from '../assemble.js';
+import { untilInterrupted } from '../interrupt.js';
+import { paint, print, printJson } from '../output.js';
+import { serveToken } from '../serve-token.js';
+import { VERSION } from '../version.js';
+
+export interface ServeOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly json: boolean;
+}
+
+/** `serve`: many clients over HTTP, on the same database as every `signalbox mcp` of the workspace. */
+export async function serve({ parts, coordinator, config }: Assembled, { host, port, json }: ServeOptions): Promise<void> {
+  const { token, path } = serveToken(parts.workspace.root);
+  const onerror = (error: unknown): void => parts.log(String(error));
+  const mcp = mcpOverHttp({ provider: async () => coordinator, version: VERSION, onerror });
+  const server = await startHttp({ host, port, mcp, check: checkTokens([{ name: 'operator', token }]), version: VERSION, hosts: config.hosts, onerror });
+  const url = `http://${host.includes(':') ? `[${host}]` : host}:${server.port}/mcp`;
+  if (json) printJson({ url, token_file: path, root: parts.workspace.root, pid: process.pid });
+  else announce(parts.workspace.root, url, path);
+  await untilInterrupted((signal) => new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true })));
+  await server.close();
+}
+
+function announce(root: string, url: string, tokenFile: string): void {
+  print(`${paint('bold', 'signalbox')} guards ${root}`);
+  print(`  MCP      ${paint('cyan', url)}`);
+  print(`  token    in ${tokenFile}`);
+  print('');
+  print('Attach Claude Code:');
+  print(`  claude mcp add --transport http signalbox ${url} --header "Authorization: Bearer $(cat '${tokenFile}')"`);
+  print('or, without this server, any client over stdio:');
+  print('  claude mcp add signalbox -- npx -y signalbox mcp');
+  print('');
+  print(paint('dim', 'Ctrl-C stops it. Locks of connected agents are free a minute after.'));
+}

@@ -1,0 +1,56 @@
+import { lost } from '../../domain/leases.js';
+import type { Scope } from '../../domain/scope.js';
+import type { View } from '../../domain/view.js';
+import type { Parts } from '../../coordinator/parts.js';
+import { paint, print, printJson, safe, table } from '../output.js';
+import { untilInterrupted } from '../interrupt.js';
+
+interface Row {
+  readonly id: string;
+  readonly status: string;
+  readonly agent: string;
+  readonly title: string;
+  readonly units: readonly string[];
+  readonly waits_for: readonly string[];
+}
+
+/** `status`: who holds what and who waits, once or live. */
+export async function status(parts: Parts, { json, watch }: { readonly json: boolean; readonly watch: boolean }): Promise<void> {
+  if (!watch) return show(parts, json);
+  await untilInterrupted(async (signal) => {
+    while (!signal.aborted) {
+      const seq = await parts.store.view({}, ({ state }) => state.seq);
+      if (!json && process.stdout.isTTY) process.stdout.write('\u001b[2J\u001b[H');
+      await show(parts, json);
+      await parts.store.changed(seq, signal);
+    }
+  });
+}
+
+async function show(parts: Parts, json: boolean): Promise<void> {
+  const { rows, seq } = await parts.store.view({}, (view) => ({ rows: rowsOf(view), seq: view.state.seq }));
+  if (json) return printJson({ root: parts.workspace.root, seq, scopes: rows });
+  print(`${paint('bold', 'signalbox')} ${parts.workspace.root}  ${paint('dim', `event ${seq}`)}`);
+  if (rows.length === 0) return print('Nobody holds or waits for anything.');
+  const lines = rows.map((row) => [row.id, row.status, safe(row.agent), row.units.join(' '), row.waits_for.join(' '), safe(row.title)]);
+  print(table([['scope', 'status', 'agent', 'holds', 'waits for', 'title'], ...lines]));
+}
+
+function rowsOf(view: View): Row[] {
+  return [...view.state.scopes.values()].sort(byNumber).map((scope) => rowOf(view, scope));
+}
+
+function rowOf(view: View, scope: Scope): Row {
+  return {
+    id: scope.id,
+    status: lost(view, scope) === undefined ? scope.status : `${scope.status} (lost)`,
+    agent: scope.owner?.agent ?? '',
+    title: scope.contract.title,
+    units: [...scope.locks.keys()],
+    waits_for: [...(scope.ticket?.units ?? []), ...scope.pending],
+  };
+}
+
+function byNumber(a: Scope, b: Scope): number {
+  return Number(a.id.slice(1)) - Number(b.id.slice(1));
+}

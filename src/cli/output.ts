@@ -1,0 +1,40 @@
+import { styleText } from 'node:util';
+import type { Refusal } from '../domain/refusal.js';
+
+type Style = 'bold' | 'dim' | 'green' | 'yellow' | 'red' | 'cyan';
+
+/** Colours only where a person looks: on a terminal, and not where NO_COLOR asks for none. */
+export function paint(style: Style, text: string): string {
+  const plain = !process.stdout.isTTY || process.env['NO_COLOR'] !== undefined;
+  return plain ? text : styleText(style, text);
+}
+
+export function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+export function printJson(value: unknown): void {
+  print(JSON.stringify(value));
+}
+
+/** A refusal on the command line: the reason and the next step on stderr, and exit code 1. */
+export function fail({ code, sentence, next }: Refusal): void {
+  process.stderr.write(`signalbox: ${code}: ${sentence}\n${next}\n`);
+  process.exitCode = 1;
+}
+
+/** Names and titles come from agents: whatever could steer a terminal is shown, not sent. */
+export function safe(text: string): string {
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** Rows as a table with as much room for each column as it needs. The first row is the heading. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
+  return rows
+    .map((row, at) => {
+      const line = row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd();
+      return at === 0 ? paint('bold', line) : line;
+    })
+    .join('\n');
+}

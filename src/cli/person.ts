@@ -1,0 +1,18 @@
+import { userInfo } from 'node:os';
+import { randomUUID } from 'node:crypto';
+import type { Caller } from '../coordinator/contract.js';
+
+const CONNECTION = `cli:${randomUUID()}`;
+
+/** The person at the command line, as a caller. */
+export function person(signal: AbortSignal = new AbortController().signal): Caller {
+  return { connection: CONNECTION, agent: personName(), stateless: false, patience: 24 * 3_600_000, signal };
+}
+
+export function personName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return 'operator'; // A user id without an entry in the system's list, as containers have it.
+  }
+}

@@ -1,0 +1,130 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { PHASES, STATUSES } from '../domain/scope.js';
+import { VERSION } from './version.js';
+import { withWorkspace } from './with-workspace.js';
+
+interface Common {
+  readonly root: string;
+  readonly json?: boolean;
+}
+
+/** The command line. Each command is loaded when it is called. Exit codes: 0 done, 1 refused, 2 wrong usage. */
+export async function runProgram(args: readonly string[]): Promise<void> {
+  const program = new Command('signalbox')
+    .description('Lets many coding agents work in one repository at once, with locks that hold.')
+    .version(VERSION)
+    .exitOverride()
+    .showHelpAfterError('(signalbox --help lists the commands)');
+  serving(program);
+  looking(program);
+  acting(program);
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    process.exitCode = error.exitCode === 0 ? 0 : 2;
+  }
+}
+
+function command(program: Command, usage: string, description: string): Command {
+  return program
+    .command(usage)
+    .description(description)
+    .option('--root <folder>', 'the workspace, or a folder in it', process.cwd())
+    .option('--json', 'print JSON, for programs');
+}
+
+function serving(program: Command): void {
+  program
+    .command('mcp')
+    .description('serve one MCP client over stdio (what a client starts)')
+    .action(async () => (await import('./mcp.js')).serveMcp());
+  command(program, 'serve', 'serve many MCP clients over HTTP')
+    .option('--host <address>', 'the address to listen on', '127.0.0.1')
+    .option('--port <number>', 'the port to listen on; 0 takes any free one', port, 4747)
+    .action((options: Common & { host: string; port: number }) =>
+      withWorkspace(options.root, async (assembled) => {
+        const { serve } = await import('./commands/serve.js');
+        await serve(assembled, { host: options.host, port: options.port, json: options.json === true });
+      }),
+    );
+  program
+    .command('demo')
+    .description('watch four agents share a small repository, in a temporary folder')
+    .option('--json', 'print the result as JSON')
+    .option('--keep', 'keep the temporary folder')
+    .action(async (options: { json?: boolean; keep?: boolean }) => {
+      const { demo } = await import('./demo/demo.js');
+      await demo({ json: options.json === true, keep: options.keep === true });
+    });
+}
+
+function looking(program: Command): void {
+  command(program, 'status', 'who holds what, and who waits')
+    .option('--watch', 'go on showing it, live')
+    .action((options: Common & { watch?: boolean }) =>
+      withWorkspace(options.root, async ({ parts }) => {
+        const { status } = await import('./commands/status.js');
+        await status(parts, { json: options.json === true, watch: options.watch === true });
+      }),
+    );
+  command(program, 'scopes', 'the scopes of work')
+    .addOption(new Option('--status <status>', 'only these').choices([...STATUSES]))
+    .addOption(new Option('--phase <phase>', 'only these').choices([...PHASES]))
+    .option('--path <path>', 'only those that hold or want this path')
+    .action((options: Common & { status?: string; phase?: string; path?: string }) =>
+      withWorkspace(options.root, async ({ coordinator }) => {
+        const { scopes } = await import('./commands/scopes.js');
+        const { status, phase, path } = options;
+        await scopes(coordinator, { ...(status ? { status } : {}), ...(phase ? { phase } : {}), ...(path ? { path } : {}) }, options.json === true);
+      }),
+    );
+  command(program, 'events', 'the ledger: every grant, refusal, change, run and output')
+    .option('--follow', 'go on with what comes')
+    .option('--after <seq>', 'only events after this one', whole, 0)
+    .option('--scope <id>', 'only those about this scope')
+    .option('--agent <name>', 'only those of this agent')
+    .option('--type <type>', 'only this type, such as scope.granted')
+    .action((options: Common & { follow?: boolean; after: number; scope?: string; agent?: string; type?: string }) =>
+      withWorkspace(options.root, async ({ parts }) => {
+        const { events } = await import('./commands/events.js');
+        const { scope, agent, type } = options;
+        const filter = { ...(scope ? { scope } : {}), ...(agent ? { agent } : {}), ...(type ? { type } : {}) };
+        await events(parts, filter, { json: options.json === true, follow: options.follow === true, after: options.after });
+      }),
+    );
+  command(program, 'diff [scope]', 'what a scope changed, or what all live scopes did').action((scope: string | undefined, options: Common) =>
+    withWorkspace(options.root, async ({ parts }) => {
+      const { diff } = await import('./commands/diff.js');
+      await diff(parts, scope, options.json === true);
+    }),
+  );
+}
+
+function acting(program: Command): void {
+  command(program, 'hold <units...>', 'hold files or folders yourself, so that no agent writes there, until Ctrl-C').action((units: string[], options: Common) =>
+    withWorkspace(options.root, async ({ coordinator }) => {
+      const { hold } = await import('./commands/hold.js');
+      await hold(coordinator, units, options.json === true);
+    }),
+  );
+  command(program, 'release <scope>', 'take a scope away from its owner')
+    .option('--reason <text>', 'why; the next owner is told', 'released by the operator')
+    .action((scope: string, options: Common & { reason: string }) =>
+      withWorkspace(options.root, async ({ parts }) => {
+        const { release } = await import('./commands/release.js');
+        await release(parts, scope, options.reason, options.json === true);
+      }),
+    );
+}
+
+function port(text: string): number {
+  const number = whole(text);
+  if (number > 65_535) throw new InvalidArgumentError('A port is a number up to 65535.');
+  return number;
+}
+
+function whole(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('A whole number is expected.');
+  return Number(text);
+}

@@ -1,0 +1,117 @@
+import { execFileSync } from 'node:child_process';
+import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtemp, realpath } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { isRefusal } from '../domain/refusal.js';
+import { openRunner, type RunnerOptions } from './open.js';
+import type { Ended, Run, Runner, RunSpec, Written } from './runner.js';
+
+/** A small repository, a home and a folder outside, and a runner on them. Beside `/tmp`, where `base` says so. */
+export class Bench {
+  #count = 0;
+  readonly root: string;
+  readonly home: string;
+  readonly outside: string;
+  #runner: Runner | undefined;
+
+  private constructor(readonly base: string) {
+    this.root = join(base, 'work space');
+    this.home = join(base, 'home');
+    this.outside = join(base, 'outside');
+  }
+
+  static async make(options: Partial<RunnerOptions> = {}, base = '/tmp/signalbox-'): Promise<Bench> {
+    const bench = new Bench(await realpath(await mkdtemp(base)));
+    for (const folder of [bench.root, bench.home, bench.outside]) mkdirSync(folder);
+    bench.put('outside/kept', 'kept\n');
+    bench.put('home/.ssh/id', 'a secret\n');
+    bench.put('home/.npmrc', 'registry=https://r.example/\n//r.example/:_authToken=a-secret\n');
+    for (const path of ['a.txt', 'src/one.txt', 'src/two.txt', 'src/deep/three.txt'])
+      bench.put(`work space/${path}`, `${path}\n`);
+    bench.put('work space/.gitignore', 'cache/\n.signalbox/\n');
+    bench.put('work space/cache/old', 'old\n');
+    bench.git('init', '-q');
+    bench.git('add', '.');
+    bench.git('-c', 'user.name=n', '-c', 'user.email=e', 'commit', '-qm', 'first');
+    process.env.HOME = bench.home;
+    bench.#runner = await openRunner({ root: bench.root, folder: join(bench.root, '.signalbox'), ...options });
+    return bench;
+  }
+
+  get runner(): Runner {
+    if (this.#runner === undefined) throw new Error('not opened');
+    return this.#runner;
+  }
+
+  git(...args: string[]): string {
+    return execFileSync('git', args, {
+      cwd: this.root,
+      encoding: 'utf8',
+      env: { PATH: process.env.PATH, HOME: this.home },
+    });
+  }
+
+  put(path: string, text: string): void {
+    mkdirSync(dirname(join(this.base, path)), { recursive: true });
+    writeFileSync(join(this.base, path), text);
+  }
+
+  async start(command: string, more: Partial<RunSpec> = {}): Promise<Run> {
+    this.#count += 1;
+    const run = await this.runner.start({
+      id: `R${this.#count}`,
+      command,
+      cwd: '.',
+      env: {},
+      timeout: 20_000,
+      writable: [],
+      scratch: [],
+      network: true,
+      ...more,
+    });
+    if (isRefusal(run)) throw new Error(run.sentence);
+    return run;
+  }
+
+  /** Runs a command to its end, and removes its layer. */
+  async run(
+    command: string,
+    more: Partial<RunSpec> = {},
+  ): Promise<Ended & { text: string; written: readonly Written[] }> {
+    const run = await this.start(command, more);
+    const ended = await run.ended;
+    const [{ text }, written] = [await run.output(), await run.written()];
+    await run.dispose();
+    return { ...ended, text, written };
+  }
+
+  /** Everything on the host that a command could have changed, with kinds, modes and contents. */
+  snapshot(): readonly string[] {
+    const look = (path: string): string[] => {
+      const info = lstatSync(path);
+      const line = `${path} ${info.mode.toString(8)}`;
+      if (info.isSymbolicLink()) return [`${line} ${readlinkSync(path)}`];
+      if (info.isFile()) return [`${line} ${readFileSync(path, 'latin1')}`];
+      if (!info.isDirectory() || path.endsWith('.signalbox')) return [line];
+      return [line, ...readdirSync(path).flatMap((name) => look(join(path, name)))];
+    };
+    return look(this.base);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.runner.close();
+    execFileSync('chmod', ['-R', 'u+rwx', this.base]);
+    rmSync(this.base, { recursive: true });
+  }
+}
+
+/** What was written, one line each, in a stable order. */
+export function lines(written: readonly Written[]): readonly string[] {
+  const line = (w: Written): string => {
+    if (w.kind === 'file')
+      return `file ${w.path} ${w.mode.toString(8)} ${Buffer.from(w.bytes).toString('latin1')}`.trimEnd();
+    if (w.kind === 'link') return `link ${w.path} -> ${w.target}`;
+    return `${w.kind} ${w.path}`;
+  };
+  return written.map(line).sort();
+}

@@ -1,0 +1,310 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { Bench, lines } from './bench.testsuite.js';
+
+let bench: Bench;
+let before: readonly string[];
+beforeAll(async () => {
+  bench = await Bench.make();
+  mkdirSync(join(bench.root, 'cache/sub'));
+  await bench.run('true');
+});
+afterAll(() => bench[Symbol.asyncDispose]());
+beforeEach(() => {
+  before = bench.snapshot();
+});
+afterEach(() => {
+  expect(bench.snapshot()).toEqual(before);
+});
+
+test('the level is found by trying, and transactional works here', async () => {
+  expect(await bench.runner.levels()).toEqual([{ level: 'transactional', works: true }]);
+  expect(await bench.runner.levels()).toBe(await bench.runner.levels());
+});
+
+describe('promise 10: what a command writes to the tree is seen as a change, and the tree stays as it was', () => {
+  const cases: { [what: string]: [command: string, ...written: string[]] } = {
+    'a new file': ['echo new > src/new', 'file src/new 644 new'],
+    'a new file in new folders': ['mkdir -p x/y && echo z > x/y/z', 'file x/y/z 644 z'],
+    'an edit in place': ['echo more >> a.txt', 'file a.txt 644 a.txt\nmore'],
+    'an edit by rename (sed -i)': ['sed -i s/one/1/ src/one.txt', 'file src/one.txt 644 src/1.txt'],
+    'a rename over another file': [
+      'mv src/one.txt src/two.txt',
+      'deleted src/one.txt',
+      'file src/two.txt 644 src/one.txt',
+    ],
+    'a deletion': ['rm src/one.txt', 'deleted src/one.txt'],
+    'a deleted folder': ['rm -r src', 'deleted src/deep/three.txt', 'deleted src/one.txt', 'deleted src/two.txt'],
+    'a folder deleted and made anew': [
+      'rm -rf src && mkdir src && touch src/new',
+      'deleted src/deep/three.txt',
+      'deleted src/one.txt',
+      'deleted src/two.txt',
+      'file src/new 644',
+    ],
+    'a folder deleted and made anew, with one file as it was': [
+      'rm -rf src && mkdir -p src/deep && echo src/one.txt > src/one.txt',
+      'deleted src/deep/three.txt',
+      'deleted src/two.txt',
+    ],
+    'a renamed folder': [
+      'mv src lib',
+      'deleted src/deep/three.txt',
+      'deleted src/one.txt',
+      'deleted src/two.txt',
+      'file lib/deep/three.txt 644 src/deep/three.txt',
+      'file lib/one.txt 644 src/one.txt',
+      'file lib/two.txt 644 src/two.txt',
+    ],
+    'a file in the place of a folder': [
+      'rm -r src && echo f > src',
+      'deleted src/deep/three.txt',
+      'deleted src/one.txt',
+      'deleted src/two.txt',
+      'file src 644 f',
+    ],
+    'a folder in the place of a file': [
+      'rm a.txt && mkdir a.txt && echo b > a.txt/b',
+      'deleted a.txt',
+      'file a.txt/b 644 b',
+    ],
+    'a mode': ['chmod 755 a.txt', 'file a.txt 755 a.txt'],
+    'a file closed to its owner': [
+      'echo x > closed && chmod 000 closed && mkdir shut && echo y > shut/y && chmod 000 shut',
+      'file closed 0 x',
+      'file shut/y 644 y',
+    ],
+    'a hard link': ['ln a.txt b.txt', 'file b.txt 644 a.txt'],
+    'a symbolic link': ['ln -s ../outside/kept leak', 'link leak -> ../outside/kept'],
+    'a link in the place of a file': ['ln -sf /etc/passwd a.txt', 'link a.txt -> /etc/passwd'],
+    'a pipe': ['mkfifo pipe', 'special pipe'],
+    'a name that is no UTF-8': [`printf x > "$(printf 'odd\\377')"`, 'special odd\ufffd'],
+    'names with blanks, newlines and dashes': [
+      `printf x > ' -n
+m'`,
+      'file  -n\nm 644 x',
+    ],
+    'nothing: the same bytes again': ['cp a.txt /tmp/a && cat /tmp/a > a.txt && touch src/one.txt'],
+    'nothing: made and removed again': ['echo x > x && rm x && mkdir d && rmdir d'],
+    'nothing: an empty folder': ['mkdir -p d/e'],
+    'setuid is dropped': ['echo s > s && chmod 4755 s', 'file s 755 s'],
+  };
+  test.each(Object.entries(cases))('%s', async (_, [command, ...expected]) => {
+    const { exit, written, text } = await bench.run(command);
+    expect([exit, text]).toEqual([0, '']);
+    expect(lines(written)).toEqual(expected);
+  });
+
+  test('a file above 50 MB is named, not loaded', async () => {
+    const { written } = await bench.run('truncate -s 60M big');
+    expect(written).toEqual([{ kind: 'large', path: 'big', size: 60 * 1024 * 1024 }]);
+  });
+
+  test('a tree deeper than a path can be is reported, and removed', async () => {
+    const { written } = await bench.run(
+      'i=0; while [ $i -lt 60 ]; do mkdir -p "$(printf %0200d 0)" && cd -P "$(printf %0200d 0)" || exit 1; i=$((i+1)); done; echo x > x',
+    );
+    expect(written.map(({ kind }) => kind)).toEqual(['special']);
+    expect(readdirSync(join(bench.root, '.signalbox/layers'))).toEqual([]);
+  });
+
+  test('scratch folders are written directly, and only real folders count as such', async () => {
+    const { written } = await bench.run(
+      'echo new > cache/new; cat cache/new; rm cache/new; rmdir cache || echo bound',
+      { scratch: ['cache', '../outside', '.git', 'missing'] },
+    );
+    expect(written).toEqual([]);
+    const again = await bench.run('echo x > cache/y');
+    expect(lines(again.written)).toEqual(['file cache/y 644 x']);
+  });
+});
+
+describe('promise 9: nothing outside the workspace can be changed', () => {
+  const refused = (path: string) => `echo x > '${path}'`;
+  test.each([
+    ['/etc', refused('/etc/signalbox-test')],
+    ['/usr', 'mkdir /usr/signalbox-test'],
+    ['/var/tmp', refused('/var/tmp/signalbox-test')],
+    ['/sys', 'find /sys/fs/cgroup -maxdepth 3 -writable | grep .'],
+    ['.git', 'git commit --allow-empty -m x'],
+    ['.git by hand', 'echo x > .git/config'],
+    ['.signalbox', 'echo x > .signalbox/x'],
+    ['the mask of .signalbox', 'umount .signalbox'],
+    ['the mounts, by remounting', 'mount -o remount,rw /'],
+    ['the mounts, by binding again', 'mount -o remount,bind,rw / || mount --bind / /mnt'],
+    ['the mounts, in new namespaces', 'unshare -Urm mount -o remount,bind,rw /'],
+    ['new user namespaces', 'unshare -Ur true'],
+    ['devices', 'mknod disk b 254 0'],
+    ['block devices', 'find /dev -type b | grep .'],
+    ['kernel settings', 'cat /proc/sys/kernel/hostname > /proc/sys/kernel/hostname'],
+    ['the magic key', 'echo h > /proc/sysrq-trigger'],
+    ['another root', 'chroot / true'],
+    ['the former root', 'mkdir d && chroot d true'],
+  ])('%s', async (_, command) => {
+    const { exit, written } = await bench.run(command);
+    expect(exit).not.toBe(0);
+    expect(written).toEqual([]);
+  });
+
+  test.each([
+    ['by its path', 'echo x > "$OUT/kept"'],
+    ['by going up', 'echo x > ../outside/kept'],
+    ['through the root of process 1', 'echo x > "/proc/1/root$OUT/kept"'],
+    ['through its own root', 'echo x > "/proc/self/root$OUT/kept"'],
+    ['through a link', 'ln -s "$OUT" l && echo x > l/kept'],
+    ['in the home folder', 'echo x > ~/.bashrc; echo x > ~/.ssh/authorized_keys; rm -rf ~/.ssh ~/.npmrc'],
+    ['in /tmp', 'echo x > /tmp/signalbox-leak'],
+  ])('a host file, %s', async (_, command) => {
+    const { written } = await bench.run(command, { env: { OUT: bench.outside } });
+    expect(lines(written).filter((line) => line.startsWith('file'))).toEqual([]);
+    expect(existsSync('/tmp/signalbox-leak')).toBe(false);
+  });
+
+  test('the same user, without capabilities or a way to get some', async () => {
+    const { text } = await bench.run('id -u; id -g; grep -E "^(Cap|NoNewPrivs)" /proc/self/status | cut -f2 | sort -u');
+    expect(text.trim().split('\n')).toEqual([
+      String(process.getuid?.()),
+      String(process.getgid?.()),
+      '0000000000000000',
+      '1',
+    ]);
+  });
+
+  test('the server cannot be seen, signalled or traced', async () => {
+    const { text, exit } = await bench.run('ls -d /proc/[0-9]* | wc -l; kill -9 -1; kill -9 1; echo alive');
+    expect([exit, text.trim().split('\n').at(-1)]).toEqual([0, 'alive']);
+    expect(Number(text.split('\n')[0])).toBeLessThan(8);
+  });
+});
+
+describe('private places', () => {
+  test('git works for reading', async () => {
+    const { text, exit } = await bench.run('git status --porcelain && git log --format=%s && git grep -l one');
+    expect([exit, text]).toEqual([0, 'first\nsrc/one.txt\n']);
+  });
+
+  test('/tmp and /run are empty and writable, /dev has the usual files only', async () => {
+    const { text, exit } = await bench.run(
+      'set -e; find /tmp /run -xdev -type f; echo x > /tmp/x; echo x > /run/x; echo x > /dev/shm/x; echo x > /dev/null; head -c 2 /dev/zero | wc -c; ls /dev | xargs',
+    );
+    expect([exit, text]).toEqual([0, '2\nfd full null ptmx pts random shm stderr stdin stdout tty urandom zero\n']);
+    expect((await bench.run('ls /tmp/x /run/x /dev/shm/x')).exit).not.toBe(0);
+  });
+
+  test('.signalbox looks empty', async () => {
+    expect((await bench.run('ls -A .signalbox')).text).toBe('');
+  });
+
+  test('secrets are hidden, caches in the home folder are kept for the next run', async () => {
+    await bench.run('mkdir -p ~/.cache && echo warm > ~/.cache/x');
+    expect((await bench.run('cat ~/.cache/x; ls -A ~/.ssh; cat ~/.npmrc')).text).toBe(
+      'warm\nregistry=https://r.example/\n',
+    );
+  });
+
+  test('two runs at once have homes of their own', async () => {
+    const fifo = join(bench.root, 'cache/gate');
+    execFileSync('mkfifo', [fifo]);
+    const first = await bench.start('echo 1 > ~/mine; echo up > cache/gate; read -r x < cache/gate; cat ~/mine', {
+      scratch: ['cache'],
+    });
+    expect(readFileSync(fifo, 'utf8')).toBe('up\n');
+    const second = await bench.run('echo 2 > ~/mine; cat ~/mine; echo go > cache/gate', { scratch: ['cache'] });
+    await first.ended;
+    expect([(await first.output()).text, second.text]).toEqual(['1\n', '2\n']);
+    await first.dispose();
+    execFileSync('rm', [fifo]);
+  });
+
+  test('names can be resolved, as far as the host can', async () => {
+    expect((await bench.run('cat /etc/resolv.conf')).text).toBe(readFileSync('/etc/resolv.conf', 'utf8'));
+  });
+
+  test('without the network there is none', async () => {
+    const { text } = await bench.run('grep -c : /proc/net/dev', { network: false });
+    expect(text).toBe('1\n');
+  });
+
+  test('the environment is clean', async () => {
+    const secrets = {
+      LD_PRELOAD: '/nonexistent.so',
+      NODE_OPTIONS: '--bad',
+      GIT_DIR: '/x',
+      SSH_AUTH_SOCK: '/x',
+      DOCKER_HOST: 'x',
+      XDG_RUNTIME_DIR: '/x',
+      API_KEY: 'secret',
+      npm_config_node_options: '--bad',
+      npm_config_registry: 'https://r.example/',
+      BASH_ENV: '/x',
+      ENV: '/x',
+    };
+    Object.assign(process.env, secrets);
+    const { text } = await bench.run(
+      'env -u _ -u PWD -u SHLVL -u OLDPWD | cut -d= -f1 | grep -vE "^(LANG|LC_|LANGUAGE|USER|LOGNAME|SHELL|TZ|CI|JAVA_HOME|.*_proxy|.*_PROXY|NODE_EXTRA_CA_CERTS|SSL_CERT_|REQUESTS_CA|CURL_CA|PIP_|GOPROXY|npm_config_(https_)?proxy|npm_config_noproxy|npm_config_cafile)" | sort | xargs',
+      { env: { MINE: 'a b' } },
+    );
+    for (const name of Object.keys(secrets)) delete process.env[name];
+    expect(text).toBe('HOME MINE PATH TERM TMPDIR npm_config_registry\n');
+  });
+});
+
+describe('sockets of the host are out of reach', () => {
+  const servers: Server[] = [];
+  let away: Bench;
+  const listen = (path: string): Promise<void> => {
+    const server = createServer((socket) => socket.end('reached'));
+    servers.push(server);
+    return new Promise((resolve) => server.listen(path, resolve));
+  };
+  const connect =
+    'node -e \'require("net").connect(process.argv[1]).on("data", (d) => console.log(String(d))).on("error", (e) => console.log(e.code))\'';
+  beforeAll(async () => {
+    away = await Bench.make({}, '/var/tmp/signalbox-');
+    process.env.HOME = bench.home;
+  });
+  afterEach(() => {
+    for (const server of servers.splice(0)) server.close();
+  });
+  afterAll(() => away[Symbol.asyncDispose]());
+
+  test.each(['home', 'work space', 'outside'])('in %s', async (folder) => {
+    for (const { base } of [bench, away]) {
+      const path = join(base, folder, 's');
+      await listen(path);
+      const { text } = await bench.run(`${connect} '${path}'`);
+      expect(text).toMatch(/^(ENOENT|ECONNREFUSED|ENOTSOCK)\n$/);
+      servers.pop()?.close();
+    }
+  });
+});
+
+describe('a repository behind the workspace', () => {
+  test('a worktree: git reads, and nothing can be committed', async () => {
+    await using main = await Bench.make();
+    main.git('worktree', 'add', '-q', join(main.base, 'linked'));
+    const { openRunner } = await import('./open.js');
+    const root = join(main.base, 'linked');
+    const runner = await openRunner({ root, folder: join(root, '.signalbox') });
+    const run = await runner.start({
+      id: 'R1',
+      command: 'git log --format=%s; git commit --allow-empty -qm no || echo refused; echo x > .git',
+      cwd: '.',
+      env: {},
+      timeout: 9_000,
+      writable: [],
+      scratch: [],
+      network: true,
+    });
+    if ('refused' in run) throw new Error(run.sentence);
+    await run.ended;
+    const { text } = await run.output();
+    expect(text).toMatch(/^first\n(.*\n)*refused\n/);
+    expect(await run.written()).toEqual([]);
+    expect(main.git('log', '--format=%s', 'linked')).toBe('first\n');
+    process.env.HOME = bench.home;
+  });
+});
