@@ -8,6 +8,8 @@ export interface Present {
   readonly bytes: Uint8Array | null;
   readonly version: Hash | null;
   readonly mode?: number;
+  /** When the disk last changed it: wall time in milliseconds. */
+  readonly changed?: number;
 }
 
 export async function presentFile(parts: Parts, path: string): Promise<Present | Refusal> {
@@ -15,5 +17,5 @@ export async function presentFile(parts: Parts, path: string): Promise<Present |
   if (isRefusal(looked)) return looked;
   if (looked.kind === 'none') return { bytes: null, version: null };
   if (looked.kind === 'folder') return refuse('INVALID', `${path} is a folder, not a file.`, 'Name a file.', { path });
-  return { bytes: looked.file.bytes, version: looked.file.version, mode: looked.file.mode };
+  return { bytes: looked.file.bytes, version: looked.file.version, mode: looked.file.mode, changed: looked.file.changed };
 }

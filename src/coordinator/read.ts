@@ -72,7 +72,7 @@ async function look(parts: Parts, wish: Wish): Promise<Looked | Refusal> {
 async function artifact(parts: Parts, path: string): Promise<Looked | Refusal> {
   const hash = path.slice('artifact:'.length);
   const bytes = /^[0-9a-f]{64}$/.test(hash) ? await parts.store.content(hash) : undefined;
-  if (bytes !== undefined) return { kind: 'file', file: { path, version: hash, bytes, mode: 0o444 } };
+  if (bytes !== undefined) return { kind: 'file', file: { path, version: hash, bytes, mode: 0o444, changed: 0 } };
   return refuse('NOT_FOUND', `There is no ${path.slice(0, 80)}.`, 'Take the hash from claim_scope, publish_output or list_scopes.', { path: path.slice(0, 80) });
 }
 

@@ -36,8 +36,7 @@ function hashAt(place: Place, path: string): { hash: Hash; mark: Mark } | undefi
   const found = openFile(path);
   if (found.kind !== 'file' && found.kind !== 'folder') return undefined;
   try {
-    const bytes =
-      found.kind === 'folder' ? undefined : readWhole(found.fd, Number(found.stat.size), place.maxFile);
+    const bytes = found.kind === 'folder' ? undefined : readWhole(found.fd, Number(found.stat.size), place.maxFile);
     return bytes && { hash: hashOf(bytes), mark: markOf(found.stat) };
   } finally {
     closeSync(found.fd);

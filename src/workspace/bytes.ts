@@ -3,8 +3,9 @@ import { type BigIntStats, closeSync, constants, fstatSync, openSync, read as re
 import { promisify } from 'node:util';
 import type { Hash } from '../domain/scope.js';
 import { errno } from './errno.js';
+import { NOFOLLOW } from './walk.js';
 
-const FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
+const FILE = constants.O_RDONLY | NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
 const CHUNK = 1 << 20;
 /** Timestamps of the coarsest disks in use: within it, two different contents can bear the same time. */
 const RACY = 2_000_000_000n;

@@ -28,13 +28,11 @@ export async function stageIndex(repository: Repository, former: string | null, 
   const due = published.filter(outside(staged.map(({ path }) => path)));
   if (due.length === 0) return false;
   await copyIndex(repository);
-  const lines = due.map(({ path, mode, id }) => ({ gone: mode === '000000', line: `${mode} ${id}\t${path}` }));
-  // Removals first, so that a folder can take the place of a file.
-  const ordered = [...lines.filter(({ gone }) => gone), ...lines.filter(({ gone }) => !gone)];
   await runGit(['update-index', '-z', '--index-info'], {
     cwd: repository.top,
     env: { GIT_INDEX_FILE: stagedOf(repository) },
-    input: joinNul(ordered.map(({ line }) => line)),
+    // Git lets a folder take the place of a file, and the other way round, in any order.
+    input: joinNul(due.map(({ mode, id, path }) => `${mode} ${id}\t${path}`)),
   });
   return true;
 }

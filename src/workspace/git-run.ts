@@ -102,7 +102,7 @@ export function joinNul(items: readonly string[]): string {
 
 /** Inherited GIT_* variables would point git at another repository or index (a server started from a hook has them). */
 function cleanEnvironment(): { [name: string]: string } {
-  const kept = Object.entries(process.env).filter(([name]) => name !== '');
+  const kept = Object.entries(process.env).filter(([name]) => !name.startsWith('GIT_'));
   const quiet = { GIT_TERMINAL_PROMPT: '0', GIT_OPTIONAL_LOCKS: '0', GIT_LITERAL_PATHSPECS: '1' };
   // English messages without changing the character set that the user's filters see.
   return { ...Object.fromEntries(kept), ...quiet, LANGUAGE: 'en' };

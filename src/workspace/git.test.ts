@@ -88,6 +88,15 @@ describe("a publication leaves a person's own git work unharmed", () => {
     expect(world.person('ls-files')).toContain('place\n');
     expect(world.committed('place/in.txt')).toBe('in\n');
   });
+
+  it("keeps a person's staged folder where the publication has a file", async () => {
+    world.write('place/in.txt', 'in\n');
+    world.person('add', 'place');
+    world.remove('place');
+    await world.publish([world.patch('place', null, 'a file\n')]);
+    expect(world.person('ls-files')).toContain('place/in.txt\n');
+    expect(world.committed('place')).toBe('a file\n');
+  });
 });
 
 describe('a commit holds exactly the changes of one scope', () => {
@@ -224,10 +233,16 @@ describe('any repository that git can have', () => {
 
   it('publishes in a sparse checkout, with a split index and with SHA-256', async () => {
     world.person('config', 'core.splitIndex', 'true');
+    world.write('far/away.txt', TEN);
+    world.person('add', 'far');
+    world.person('commit', '--quiet', '--message=far');
     world.person('sparse-checkout', 'set', 'src');
     await world.publish([world.patch('src/c.txt', 'c\n', 'C\n')]);
     expect([world.committed('src/c.txt'), world.committed('a.txt')]).toEqual(['C\n', TEN]);
     expect(world.status()).toEqual([]);
+    const edited = TEN.replace('line 9', 'by Ada');
+    await world.publish([change('far/away.txt', edited, edited.replace('line 0', 'by the scope'))]);
+    expect(world.committed('far/away.txt')).toBe(TEN.replace('line 0', 'by the scope'));
     const other = new World(mkdtempSync(join(tmpdir(), 'signalbox-sha256-')));
     other.person('init', '--quiet', '--object-format=sha256');
     await other.publish([other.patch('a', null, 'a\n')]);
@@ -249,10 +264,12 @@ describe('any repository that git can have', () => {
   it('says what is ignored and tracked, also where a path leads into a submodule or beyond a link', async () => {
     world.write('.gitignore', 'dist/\n*.log\n');
     world.write('dist/x', 'x');
+    world.write('b.log', 'tracked');
+    world.person('add', '--force', 'b.log');
     symlinkSync('src', join(world.root, 'link'));
     const git = await world.git();
     const asked = ['x.log', 'a.txt', 'link/c.log', 'dist/x', 'dist/', 'b.log', 'absent/dist/', '[ab].log'];
-    const ignored = ['[ab].log', 'absent/dist/', 'b.log', 'dist/', 'dist/x', 'x.log'];
+    const ignored = ['[ab].log', 'absent/dist/', 'dist/', 'dist/x', 'x.log'];
     expect([...(await git.ignored(asked))].sort()).toEqual(ignored);
     expect(await git.ignored([])).toEqual(new Set());
     expect(await git.ignoredEntries()).toEqual(['dist/']);

@@ -1,7 +1,7 @@
 import { type BigIntStats, closeSync, lstatSync, readdirSync } from 'node:fs';
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
 import { hashOf, type Opened, openFile, readLarge, readWhole } from './bytes.js';
-import { errno, ifThere } from './errno.js';
+import { ifThere, refusalOf } from './errno.js';
 import { follow } from './follow.js';
 import { canonical, partsOf } from './paths.js';
 import { isState, protectedName, protectedRefusal } from './protected.js';
@@ -29,7 +29,7 @@ export interface Place extends Ground {
 export function resolvePath(place: Place, given: string, purpose: 'read' | 'write'): string | Refusal {
   const path = canonical(given, place.roots);
   if (isRefusal(path)) return path;
-  const resolved = walking(place, (trail) => (isPlain(trail, path) ? path : follow(trail, path, place.roots)));
+  const resolved = linkless(place, path);
   if (isRefusal(resolved)) return resolved;
   for (const each of path === resolved ? [path] : [path, resolved]) {
     const name = purpose === 'write' ? protectedName(each, place.unprotect) : stateName(each);
@@ -46,8 +46,9 @@ export async function look(place: Place, given: string): Promise<Looked | Refusa
   try {
     return await seen(place, trail, path);
   } catch (error) {
-    if (errno(error) === 'EACCES' || errno(error) === 'EPERM') return unreadable(path);
-    throw error;
+    const no = refusalOf(error);
+    if (no === undefined) throw error;
+    return no;
   } finally {
     trail.close();
   }
@@ -94,7 +95,7 @@ async function whole(place: Place, path: string, found: { fd: number; stat: BigI
     if (read === undefined) return tooLarge(path, size, place.maxFile);
     return {
       kind: 'file',
-      file: { path, version: read.hash, bytes: read.bytes, mode: Number(stat.mode) & PERMISSIONS },
+      file: { path, version: read.hash, bytes: read.bytes, mode: Number(stat.mode) & PERMISSIONS, changed: Number(stat.ctimeMs) },
     };
   } finally {
     closeSync(fd);
@@ -125,6 +126,16 @@ function listed(trail: Trail, path: string): Looked {
   return { kind: 'folder', path, entries };
 }
 
+function linkless(place: Place, path: string): string | Refusal {
+  try {
+    return walking(place, (trail) => (isPlain(trail, path) ? path : follow(trail, path, place.roots)));
+  } catch (error) {
+    const no = refusalOf(error);
+    if (no === undefined) throw error;
+    return no;
+  }
+}
+
 /** Whether nothing on the way is a link, which is nearly always so. */
 function isPlain(trail: Trail, path: string): boolean {
   const parts = partsOf(path);
@@ -147,14 +158,5 @@ export function tooLarge(path: string, size: number, limit: number): Refusal {
       size,
       limit,
     },
-  );
-}
-
-function unreadable(path: string): Refusal {
-  return refuse(
-    'BLOCKED',
-    `${path} may not be read: the disk denies it.`,
-    'Ask the person to change its permissions.',
-    { path },
   );
 }

@@ -5,16 +5,16 @@ import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
 import type { Hash } from '../domain/scope.js';
 import { hashOf, type Mark, markOf, openFile, readWhole } from './bytes.js';
 import { Change, located, type Target, tempFolder } from './change.js';
-import { errno } from './errno.js';
+import { errno, refusalOf } from './errno.js';
 import { PERMISSIONS, type Place, tooLarge } from './look.js';
 import { canonical, outside } from './paths.js';
 import { protectedName, protectedRefusal } from './protected.js';
 import { newId, tempName } from './temps.js';
-import { type Stop, Trail, walking } from './walk.js';
+import { NOFOLLOW, type Stop, Trail, walking } from './walk.js';
 import type { Moved, Wanted } from './workspace.js';
 
 const NEW_FILE = 0o644;
-const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | NOFOLLOW;
 /** So many bytes are hashed and written at a stretch before others get their turn: a few milliseconds. */
 const STRETCH = 4 << 20;
 const STRETCH_FILES = 16;
@@ -51,7 +51,7 @@ export async function prepare(place: Place, maxFiles: number, wanted: readonly W
   try {
     no = (await fill(draft, place, [...wanted].sort(byTurn))) ?? stale(draft.moved);
   } catch (error) {
-    no = deniedByDisk(error);
+    no = refusalOf(error);
     if (no === undefined) {
       discardTemps(place, draft.targets);
       throw error;
@@ -255,26 +255,6 @@ function stale(moved: readonly Moved[]): Refusal | undefined {
       moved: moved.map(({ path, expected, found }) => ({ path, expected, found })),
     },
   );
-}
-
-function deniedByDisk(error: unknown): Refusal | undefined {
-  switch (errno(error)) {
-    case 'EACCES':
-    case 'EPERM':
-    case 'EROFS':
-      return refuse(
-        'BLOCKED',
-        'The disk denies writing there.',
-        'Ask the person to change the permissions of the folder.',
-      );
-    case 'ENOSPC':
-    case 'EDQUOT':
-      return refuse('UNAVAILABLE', 'The disk is full.', 'Ask the person to free some space, then call again.');
-    case 'ENAMETOOLONG':
-      return refuse('INVALID', 'The disk does not take so long a name.', 'Choose a shorter one.');
-    default:
-      return undefined;
-  }
 }
 
 function invalid(path: string, what: string): Refusal {

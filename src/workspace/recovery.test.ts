@@ -44,7 +44,9 @@ function tree(): Record<string, string> {
   for (const name of readdirSync(root, { recursive: true, encoding: 'utf8' })) {
     if (name.startsWith('.signalbox/') || name === '.signalbox') continue;
     const stat = lstatSync(at(name));
-    all[name] = stat.isDirectory() ? 'folder' : `${(stat.mode & 0o777).toString(8)} ${readFileSync(at(name), 'latin1')}`;
+    all[name] = stat.isDirectory()
+      ? 'folder'
+      : `${(stat.mode & 0o777).toString(8)} ${readFileSync(at(name), 'latin1')}`;
   }
   return all;
 }
@@ -95,20 +97,23 @@ function many(): Promise<Prepared> {
 }
 
 describe('promise 6: undo after a crash', () => {
-  it.each(Array.from({ length: 9 }, (_, prefix) => [prefix]))('restores everything after %i renames', async (prefix) => {
-    const change = await many();
-    const before = Object.fromEntries(Object.entries(tree()).filter(([name]) => !name.startsWith('.signalbox-')));
-    const stopper = change.files[prefix];
-    // The renames stop at a path whose new content is gone; a deletion cannot stop them, so one stops before it.
-    if (stopper?.after != null && stopper.temp !== undefined) unlinkSync(at(stopper.temp));
-    if (stopper === undefined) workspace.apply(change);
-    else if (stopper.after !== null) expect(() => workspace.apply(change)).toThrow(/ENOENT/);
-    expect(undone(change)).toEqual([]);
-    expect(tree()).toEqual(before);
-    expect(kept()).toEqual([]);
-    expect(undone(change)).toEqual([]);
-    expect(tree()).toEqual(before);
-  });
+  it.each(Array.from({ length: 9 }, (_, prefix) => [prefix]))(
+    'restores everything after %i renames',
+    async (prefix) => {
+      const change = await many();
+      const before = Object.fromEntries(Object.entries(tree()).filter(([name]) => !name.startsWith('.signalbox-')));
+      const stopper = change.files[prefix];
+      // The renames stop at a path whose new content is gone; a deletion cannot stop them, so one stops before it.
+      if (stopper?.after != null && stopper.temp !== undefined) unlinkSync(at(stopper.temp));
+      if (stopper === undefined) workspace.apply(change);
+      else if (stopper.after !== null) expect(() => workspace.apply(change)).toThrow(/ENOENT/);
+      expect(undone(change)).toEqual([]);
+      expect(tree()).toEqual(before);
+      expect(kept()).toEqual([]);
+      expect(undone(change)).toEqual([]);
+      expect(tree()).toEqual(before);
+    },
+  );
 
   it('restores after the link of a new file, before its temporary name went', async () => {
     const change = await prepared(edit('fresh', null, 'f'));
@@ -287,7 +292,9 @@ describe('promise 6: any sequence of changes', () => {
     } else {
       workspace.apply(change);
       if (fate === 'undone' || fate === 'cut off') expect(undone(change)).toEqual([]);
-      else for (const { path, bytes } of wanted) bytes === null ? model.delete(path) : model.set(path, Buffer.from(bytes).toString());
+      else
+        for (const { path, bytes } of wanted)
+          bytes === null ? model.delete(path) : model.set(path, Buffer.from(bytes).toString());
       if (fate === 'applied and redone') expect(redone(change)).toEqual([]);
       const work = workspace.finish(change, () => expect.unreachable('nobody saved'));
       await workspace.flush();

@@ -97,7 +97,7 @@ function standingAt(place: Place, path: string): Standing {
   if (found.kind === 'missing') return { kind: 'none' };
   if (found.kind === 'link' || found.kind === 'special') return { kind: 'other' };
   try {
-        const bytes = found.kind === 'folder' ? undefined : readWhole(found.fd, Number(found.stat.size), place.maxFile);
+    const bytes = found.kind === 'folder' ? undefined : readWhole(found.fd, Number(found.stat.size), place.maxFile);
     return bytes === undefined
       ? { kind: 'other' }
       : { kind: 'file', hash: hashOf(bytes), bytes, mode: Number(found.stat.mode) & PERMISSIONS };

@@ -1,9 +1,9 @@
 import { closeSync, constants, existsSync, lstatSync, mkdirSync, openSync } from 'node:fs';
 import { errno } from './errno.js';
 
-/** macOS: refuses a link anywhere in the path, not only at its end. Node has no name for it. */
-const O_NOFOLLOW_ANY = process.platform === 'darwin' ? 0x2000_0000 : 0;
-const FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW | O_NOFOLLOW_ANY;
+/** Opens no link. On macOS, where Node has no name for the flag: no link anywhere in the path, not only at its end. */
+export const NOFOLLOW = process.platform === 'darwin' ? 0x2000_0000 : constants.O_NOFOLLOW;
+const FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | NOFOLLOW;
 
 /** The root, and how its folders can be reached. */
 export interface Ground {

@@ -13,6 +13,8 @@ export interface Snapshot {
   readonly bytes: Uint8Array;
   /** Permission bits. */
   readonly mode: number;
+  /** When the disk last changed the file or what it says of it: wall time in milliseconds. */
+  readonly changed: number;
 }
 
 export interface ListEntry {

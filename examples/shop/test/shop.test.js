@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { total } from '../src/cart.js';
+import { subtotal } from '../src/cart.js';
 import { receipt } from '../src/receipt.js';
 
 test('a cart adds up', () => {
-  assert.equal(total([{ item: 'tea', count: 2 }, { item: 'cup', count: 1 }]), 2100);
+  assert.equal(
+    subtotal([
+      { item: 'tea', count: 2 },
+      { item: 'cup', count: 1 },
+    ]),
+    2100,
+  );
 });
 
 test('a receipt shows the total', () => {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DEFAULTS } from '../../domain/settings.js';
-import { fileRecovery, type StoreBench } from '../store.testsuite.js';
+import { fileRecovery, type StoreBench } from '../steps.testsuite.js';
 import { type DriverName, openDriver } from './driver.js';
 import { openSqliteStore } from './open.js';
 import { DATABASE, type SqliteOptions, type SqliteStore } from './sqlite-store.js';

@@ -1,0 +1,205 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { EventBody } from '../domain/event.js';
+import { isRefusal, refuse } from '../domain/refusal.js';
+import {
+  ALICE,
+  answerOf,
+  changed,
+  claim,
+  idOf,
+  intentFor,
+  opened,
+  record,
+  released,
+  sha,
+  type Tools,
+} from './steps.testsuite.js';
+import type { Decision } from './store.js';
+
+/** The ledger. */
+export function ledgerTests(tools: Tools): void {
+  test('promise 8: events are numbered from 1 without gaps, and chained', async () => {
+    await claim(tools.store, 'a.ts');
+    await claim(tools.store, 'b.ts');
+    const events = await tools.store.events({ after: 0, limit: 100 });
+    expect(events.map(({ seq }) => seq)).toEqual([1, 2, 3, 4]);
+    expect(new Set(events.map(({ hash }) => hash)).size).toBe(4);
+    expect(events[0]).toMatchObject({
+      agent: 'alice',
+      connection: 'c1',
+      body: { type: 'scope.opened', scope: 'S001' },
+    });
+  });
+
+  test('promise 11: what was answered is there for a store that is opened later', async () => {
+    await claim(tools.store, 'a.ts');
+    await tools.store.close();
+    const later = await tools.bench.open();
+    const seen = await later.view({}, ({ state }) => state.scopes.get('S001')?.locks.toObject());
+    expect(seen).toEqual({ 'a.ts': { unit: 'a.ts', mode: 'write', generation: 1 } });
+  });
+
+  test('promise 2: each step sees what every other store has committed', async () => {
+    const other = await tools.bench.open();
+    for (let round = 0; round < 5; round++) {
+      await claim(tools.store, `a${round}.ts`);
+      await claim(other, `b${round}.ts`);
+    }
+    const counts = await Promise.all(
+      [tools.store, other].map((one) => one.view({}, ({ state }) => [state.seq, state.scopes.size, state.locks.size])),
+    );
+    expect(counts).toEqual([
+      [20, 10, 10],
+      [20, 10, 10],
+    ]);
+  });
+
+  test('promise 2: a store that is far behind catches up', async () => {
+    const other = await tools.bench.open();
+    await other.view({}, () => true);
+    for (let round = 0; round < 3; round++) {
+      await tools.store.transact(ALICE, {}, ({ state: { scopeCount } }) => {
+        const ids = Array.from({ length: 500 }, (_, place) => idOf(scopeCount + place + 1));
+        return { answer: true, events: ids.flatMap((id) => [opened(id), released(id)]) };
+      });
+    }
+    expect(await claim(other, 'a.ts')).toBe('S1501');
+  });
+
+  test('promise 2: steps of one store run one after the other, in the order of the calls', async () => {
+    const order: number[] = [];
+    const calls = Array.from({ length: 20 }, (_, place) =>
+      tools.store.transact(ALICE, {}, ({ state }) => {
+        order.push(place);
+        return { answer: state.seq, events: [opened(idOf(state.scopeCount + 1))] };
+      }),
+    );
+    const answers = await Promise.all(calls.map((call) => answerOf<number>(call)));
+    expect(order).toEqual([...order.keys()]);
+    expect(answers).toEqual(order);
+  });
+
+  test('promise 8: a decision without events and signs of life writes nothing', async () => {
+    const refusal = refuse('HELD', 'It is held.', 'Wait.');
+    const outcome = await tools.store.transact(ALICE, {}, () => ({ answer: refusal, events: [] }));
+    expect(outcome).toEqual({ answer: refusal, events: [] });
+    expect(await tools.store.events({ after: 0, limit: 10 })).toEqual([]);
+    tools.bench.pass(5_000);
+    expect(await claim(tools.store, 'a.ts')).toBe('S001');
+  });
+
+  test('promise 8: a refusal that comes with an event is recorded', async () => {
+    const body: EventBody = {
+      type: 'refused',
+      tool: 'patch',
+      code: 'HELD',
+      sentence: 'It is held.',
+      facts: { by: 'S001' },
+    };
+    await tools.store.transact(ALICE, {}, () => ({ answer: refuse('HELD', 'It is held.', 'Wait.'), events: [body] }));
+    expect((await tools.store.events({ after: 0, limit: 10 })).map((event) => event.body)).toEqual([body]);
+  });
+
+  test('promise 6: a step that throws leaves nothing', async () => {
+    const broken = (): Decision<never> => {
+      throw new Error('a bug');
+    };
+    await expect(tools.store.transact(ALICE, {}, broken)).rejects.toThrow('a bug');
+    const impossible = tools.store.transact(ALICE, {}, () => ({
+      answer: true,
+      events: [opened('S001'), released('S009')],
+    }));
+    await expect(impossible).rejects.toThrow('scope that is not there');
+    expect(await tools.store.events({ after: 0, limit: 10 })).toEqual([]);
+    expect(await claim(tools.store, 'a.ts')).toBe('S001');
+  });
+
+  test('promise 8: half a character in a name or a title does not break the chain', async () => {
+    await tools.store.transact({ agent: 'a\ud800', connection: 'c1' }, {}, () => ({
+      answer: true,
+      events: [opened('S001', ['a\udc00.ts'])],
+    }));
+    expect((await tools.store.events({ after: 0, limit: 1 }))[0]?.agent).toBe('a\ufffd');
+  });
+}
+
+/** Effects. */
+export function effectTests(tools: Tools): void {
+  const change = { answer: true, events: [opened('S001'), changed('S001', 'a.txt', sha('old'), sha('new'))] };
+
+  test('contents come back as they were, small and large', async () => {
+    const large = Buffer.alloc(300 * 1024, 'x');
+    const [small, empty] = [Buffer.from([0, 255, 10]), Buffer.alloc(0)];
+    for (let twice = 0; twice < 2; twice++)
+      await tools.store.keep([small, empty, large].map((bytes) => ({ hash: sha(bytes), bytes })));
+    const other = await tools.bench.open();
+    for (const bytes of [small, empty, large])
+      expect(Buffer.compare((await other.content(sha(bytes))) ?? Buffer.from('?'), bytes)).toBe(0);
+    expect(await other.content(sha('unknown'))).toBeUndefined();
+  });
+
+  test('promise 6: an effect whose step throws is undone at once', async () => {
+    const { intent, contents } = intentFor('a.txt');
+    writeFileSync(join(tools.bench.root, 'a.txt'), 'old');
+    const id = await tools.store.prepare(intent, contents);
+    const step = tools.store.transact(ALICE, {}, (tx) => {
+      tx.mark(id);
+      writeFileSync(join(tools.bench.root, 'a.txt'), 'new');
+      expect(tools.store.applying()).toBe(true);
+      throw new Error('a bug');
+    });
+    await expect(step).rejects.toThrow('a bug');
+    expect(readFileSync(join(tools.bench.root, 'a.txt'), 'utf8')).toBe('old');
+    expect(tools.store.applying()).toBe(false);
+    expect((await tools.store.events({ after: 0, limit: 10 })).map(({ body }) => body.type)).toEqual(['files.outside']);
+  });
+
+  test('promise 6: an effect whose step records no change, or refuses, is undone', async () => {
+    for (const answer of [true, refuse('HELD', 'It is held.', 'Wait.')]) {
+      const { intent, contents } = intentFor('a.txt');
+      writeFileSync(join(tools.bench.root, 'a.txt'), 'old');
+      const id = await tools.store.prepare(intent, contents);
+      const step = tools.store.transact(ALICE, {}, (tx) => {
+        tx.mark(id);
+        writeFileSync(join(tools.bench.root, 'a.txt'), 'new');
+        return { answer, events: isRefusal(answer) ? change.events : [] };
+      });
+      await expect(step).rejects.toThrow('records no change');
+      expect(readFileSync(join(tools.bench.root, 'a.txt'), 'utf8')).toBe('old');
+    }
+  });
+
+  test('promise 6: an effect that was committed stays, and is not undone by the next writer', async () => {
+    const { intent, contents } = intentFor('a.txt');
+    writeFileSync(join(tools.bench.root, 'a.txt'), 'old');
+    const id = await tools.store.prepare(intent, contents);
+    await tools.store.transact(ALICE, {}, (tx) => {
+      tx.mark(id);
+      writeFileSync(join(tools.bench.root, 'a.txt'), 'new');
+      return change;
+    });
+    expect(tools.store.applying()).toBe(false);
+    const other = await tools.bench.open();
+    await record(other, opened('S002'));
+    await tools.store.settle(id);
+    await record(tools.store, opened('S003'));
+    expect(readFileSync(join(tools.bench.root, 'a.txt'), 'utf8')).toBe('new');
+    expect((await tools.store.events({ after: 0, limit: 10 })).map(({ body }) => body.type)).not.toContain(
+      'files.outside',
+    );
+  });
+
+  test('promise 2: an intent that is not pending cannot be marked', async () => {
+    const { intent, contents } = intentFor('a.txt');
+    const id = await tools.store.prepare(intent, contents);
+    await tools.store.settle(id);
+    const step = tools.store.transact(ALICE, {}, (tx) => {
+      tx.mark(id);
+      return change;
+    });
+    await expect(step).rejects.toThrow('is not pending');
+    expect(await tools.store.events({ after: 0, limit: 10 })).toEqual([]);
+  });
+}

@@ -1,0 +1,153 @@
+import { expect, test } from 'vitest';
+import type { EventBody } from '../domain/event.js';
+import { ALICE, BOB, changed, claim, opened, record, released, sha, type Tools } from './steps.testsuite.js';
+
+/** What a step may look at. */
+export function lookTests(tools: Tools): void {
+  test('ended scopes are there for those who ask for them', async () => {
+    const scope = await claim(tools.store, 'a.ts');
+    await record(tools.store, {
+      type: 'scope.done',
+      scope,
+      summary: 'ready',
+      artifacts: [{ id: 'A001', type: 'file', hash: sha('x') }],
+    });
+    const other = await tools.bench.open();
+    const asked = await other.view({ scopes: [scope, 'S999', 'nonsense'] }, (view) => [
+      view.scope(scope),
+      view.scope('S999'),
+    ]);
+    expect(asked[0]).toMatchObject({ id: scope, status: 'done', summary: 'ready', artifacts: [{ id: 'A001' }] });
+    expect(asked[1]).toBeUndefined();
+    expect(await other.view({}, (view) => view.scope(scope))).toBeUndefined();
+  });
+
+  test('promise 5: file records follow changes, by scopes and from outside', async () => {
+    const scope = await claim(tools.store, 'a.ts');
+    await record(tools.store, changed(scope, 'a.ts', null, sha('1')));
+    await record(tools.store, {
+      type: 'files.outside',
+      files: [{ path: 'b.ts', before: null, after: sha('2'), mode: 0o755 }],
+    });
+    const records = await tools.store.view({ paths: ['a.ts', 'b.ts', 'c.ts'] }, (view) =>
+      ['a.ts', 'b.ts', 'c.ts'].map((path) => view.file(path)),
+    );
+    expect(records).toEqual([
+      { path: 'a.ts', hash: sha('1'), mode: 0o644, scope, seq: 3 },
+      { path: 'b.ts', hash: sha('2'), mode: 0o755, seq: 4 },
+      undefined,
+    ]);
+    await expect(tools.store.view({}, (view) => view.file('a.ts'))).rejects.toThrow('not among the needs');
+  });
+
+  test('promise 7: signs of life are seen by every store at once, and are not in the ledger', async () => {
+    const other = await tools.bench.open();
+    const life = (key: string) => other.view({}, (view) => view.life(key));
+    const touch = (touch: 'seen' | 'called' | 'ended' | 'gone') =>
+      tools.store.transact(ALICE, {}, () => ({ answer: true, events: [], life: [{ key: 'c1', touch }] }));
+    await touch('seen');
+    expect(await life('c1')).toEqual({ seen: 0, called: 0 });
+    tools.bench.pass(1_000);
+    await touch('seen');
+    expect(await life('c1')).toEqual({ seen: 1_000, called: 0 });
+    tools.bench.pass(1_000);
+    await touch('ended');
+    expect(await life('c1')).toEqual({ seen: 1_000, called: 0, ended: 2_000 });
+    await touch('called');
+    expect(await life('c1')).toEqual({ seen: 2_000, called: 2_000 });
+    await touch('gone');
+    expect(await life('c1')).toBeUndefined();
+    expect(await tools.store.events({ after: 0, limit: 10 })).toEqual([]);
+  });
+
+  test('promise 7: a look knows how late it is without a commit', async () => {
+    await claim(tools.store, 'a.ts');
+    tools.bench.pass(2_500);
+    expect(await tools.store.view({}, ({ now }) => now)).toBe(2_500);
+    expect((await tools.store.events({ after: 0, limit: 1 }))[0]?.at).toBe(0);
+  });
+}
+
+/** Lists. */
+export function listTests(tools: Tools): void {
+  test('events are found by place, scope, agent and type', async () => {
+    const scope = await claim(tools.store, 'a.ts');
+    await tools.store.transact(BOB, {}, () => ({ answer: true, events: [opened('S002'), released(scope)] }));
+    const seqs = async (query: object) =>
+      (await tools.store.events({ after: 0, limit: 10, ...query })).map(({ seq }) => seq);
+    expect(await seqs({})).toEqual([1, 2, 3, 4]);
+    expect(await seqs({ after: 2 })).toEqual([3, 4]);
+    expect(await seqs({ limit: 2 })).toEqual([1, 2]);
+    expect(await seqs({ scope })).toEqual([1, 2, 4]);
+    expect(await seqs({ agent: 'bob' })).toEqual([3, 4]);
+    expect(await seqs({ type: 'scope.opened' })).toEqual([1, 3]);
+    expect(await seqs({ type: 'scope.opened', agent: 'bob' })).toEqual([3]);
+    expect(await seqs({ scope, agent: 'bob', type: 'scope.opened' })).toEqual([]);
+  });
+
+  test('changes are found by scope and path', async () => {
+    const scope = await claim(tools.store, 'src/');
+    await record(tools.store, changed(scope, 'src/a.ts', null, sha('1')), changed(scope, 'src/b.ts', null, sha('2')));
+    await record(tools.store, changed(scope, 'src/a.ts', sha('1'), null), {
+      type: 'files.outside',
+      files: [{ path: 'src/a.ts', before: null, after: sha('3') }],
+    });
+    const rows = async (query: object) =>
+      (await tools.store.changes({ limit: 10, ...query })).map(({ seq, path, after }) => [seq, path, after]);
+    expect(await rows({ path: 'src/a.ts' })).toEqual([
+      [3, 'src/a.ts', sha('1')],
+      [5, 'src/a.ts', null],
+      [6, 'src/a.ts', sha('3')],
+    ]);
+    expect((await rows({ scope })).map(([seq]) => seq)).toEqual([3, 4, 5]);
+    expect((await rows({ scope, after: 3, limit: 1 })).map(([seq]) => seq)).toEqual([4]);
+  });
+
+  test('scopes come newest first, by status and phase', async () => {
+    for (const path of ['a.ts', 'b.ts', 'c.ts']) await claim(tools.store, path);
+    await record(tools.store, released('S002'), { ...opened('S004'), type: 'scope.opened' } as EventBody);
+    const ids = async (query: object) => (await tools.store.scopes({ limit: 10, ...query })).map(({ id }) => id);
+    expect(await ids({})).toEqual(['S004', 'S003', 'S002', 'S001']);
+    expect(await ids({ status: 'active' })).toEqual(['S003', 'S001']);
+    expect(await ids({ status: 'cancelled' })).toEqual(['S002']);
+    expect(await ids({ status: 'active', phase: 'test' })).toEqual([]);
+    expect(await ids({ phase: 'build', before: 4, limit: 2 })).toEqual(['S003', 'S002']);
+    expect(await ids({ status: 'active', before: 3 })).toEqual(['S001']);
+    expect((await tools.store.scopes({ limit: 1, before: 4 }))[0]?.locks.has('c.ts')).toBe(true);
+  });
+}
+
+/** News. */
+export function newsTests(tools: Tools): void {
+  test('whoever waits is woken by a commit of another store', async () => {
+    const other = await tools.bench.open();
+    const waits = other.changed(0, new AbortController().signal);
+    await claim(tools.store, 'a.ts');
+    await waits;
+    expect(await other.view({}, ({ state }) => state.seq)).toBe(2);
+  });
+
+  test('whoever waits is woken by a commit of the same tools.store, and not by a sign of life', async () => {
+    let woken = false;
+    const waits = tools.store.changed(0, new AbortController().signal).then(() => {
+      woken = true;
+    });
+    await tools.store.transact(ALICE, {}, () => ({ answer: true, events: [], life: [{ key: 'c1', touch: 'seen' }] }));
+    expect(woken).toBe(false);
+    await claim(tools.store, 'a.ts');
+    await waits;
+  });
+
+  test('nobody waits for what has happened already, nor after giving up, nor past the end', async () => {
+    await claim(tools.store, 'a.ts');
+    await tools.store.changed(1, new AbortController().signal);
+    await tools.store.changed(2, AbortSignal.abort());
+    const giving = new AbortController();
+    const waits = tools.store.changed(2, giving.signal);
+    giving.abort();
+    await waits;
+    const last = tools.store.changed(2, new AbortController().signal);
+    await tools.store.close();
+    await last;
+  });
+}
