@@ -6,6 +6,7 @@ import { createCoordinator } from '../coordinator/coordinator.js';
 import type { Parts } from '../coordinator/parts.js';
 import { Presence } from '../coordinator/presence.js';
 import { Runs } from '../coordinator/runs.js';
+import { settleUnfinished } from '../coordinator/unfinished.js';
 import type { Mint } from '../domain/handle.js';
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
 import { openSqliteStore } from '../store/sqlite/open.js';
@@ -20,6 +21,17 @@ export interface Assembled {
   readonly parts: Parts;
   readonly config: Config;
   readonly coordinator: Coordinator;
+}
+
+/** Puts right what killed processes left behind: publications, temporary files. For servers, after their start. */
+export async function tidy({ parts }: Assembled): Promise<void> {
+  try {
+    await settleUnfinished(parts);
+    const { saved } = await parts.workspace.sweep();
+    for (const path of saved) parts.log(`${path} holds what somebody saved while the file was being replaced: look at it`);
+  } catch (error) {
+    parts.log(`leftovers of earlier processes could not be put right: ${String(error)}`);
+  }
 }
 
 export interface AssembleOptions {

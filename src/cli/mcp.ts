@@ -7,10 +7,12 @@ import { VERSION } from './version.js';
 export function serveMcp(): void {
   const log = (sentence: string): void => void process.stderr.write(`signalbox: ${sentence}\n`);
   const provider = once(async () => {
-    const { assemble } = await import('./assemble.js');
+    const { assemble, tidy } = await import('./assemble.js');
     const parent = process.ppid;
     const assembled = await assemble({ from: workspaceOf(process.env), log, alive: () => process.ppid === parent });
-    return isRefusal(assembled) ? assembled : assembled.coordinator;
+    if (isRefusal(assembled)) return assembled;
+    void tidy(assembled);
+    return assembled.coordinator;
   });
   startStdio({ provider, version: VERSION, onerror: (error) => log(String(error)) });
 }

@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import type { Refusal } from '../domain/refusal.js';
 
-type Style = 'bold' | 'dim' | 'green' | 'yellow' | 'red' | 'cyan';
+type Style = 'bold' | 'dim' | 'green' | 'yellow' | 'red' | 'cyan' | 'magenta';
 
 /** Colours only where a person looks: on a terminal, and not where NO_COLOR asks for none. */
 export function paint(style: Style, text: string): string {

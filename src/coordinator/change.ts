@@ -5,7 +5,8 @@ import { isRefusal, type Refusal } from '../domain/refusal.js';
 import type { ScopeId } from '../domain/scope.js';
 import { allowWrite, type Write } from '../domain/write.js';
 import type { Transaction } from '../store/store.js';
-import type { Moved, Prepared, Wanted } from '../workspace/workspace.js';
+import { Overtaken } from '../workspace/apply.js';
+import type { Prepared, Wanted } from '../workspace/workspace.js';
 import type { Caller } from './contract.js';
 import { noteLate } from './outside.js';
 import { act, claimant, type Parts, type Step, scopeAlive, scopeNeeds } from './parts.js';
@@ -28,7 +29,7 @@ export interface Changed {
 
 /** Files are no longer what the change was made from; nothing was written. */
 export interface MovedOn {
-  readonly moved: readonly Moved[];
+  readonly moved: readonly string[];
 }
 
 /**
@@ -39,6 +40,7 @@ export async function change(parts: Parts, caller: Caller, request: Change): Pro
   const early = await refusedEarly(parts, caller, request);
   if (early !== undefined) return early;
   const prepared = await parts.workspace.prepare(request.wanted);
+  if (isRefusal(prepared) && prepared.code === 'STALE_BASE') return { moved: request.wanted.map((file) => file.path) };
   if (isRefusal(prepared)) return act<Changed>(parts, caller, request.tool, {}, () => ({ answer: prepared }));
   let intent: number | undefined;
   try {
@@ -53,6 +55,8 @@ export async function change(parts: Parts, caller: Caller, request: Change): Pro
     return done;
   } catch (error) {
     await abandon(parts, prepared, intent);
+    // A person saved in the instant between the last check and the rename; the store has put everything back.
+    if (error instanceof Overtaken) return { moved: request.wanted.map((file) => file.path) };
     throw error;
   }
 }
@@ -78,12 +82,12 @@ function effect(
   tx: Transaction,
   intent: number,
 ): Step<Changed | MovedOn> {
-  let moved: readonly Moved[] = [];
+  let moved: readonly string[] = [];
   const answer = draft.attempt<Changed>(() => {
     const allowed = allowWrite(draft, claimant(parts, caller), request.write);
     if (isRefusal(allowed)) return allowed;
     const { scope, claimed } = allowed;
-    moved = parts.workspace.verify(prepared);
+    moved = parts.workspace.verify(prepared).map((file) => file.path);
     if (moved.length > 0) return movedOn;
     noteOutside(draft, prepared.changes, scope.id);
     tx.mark(intent);

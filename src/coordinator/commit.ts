@@ -7,6 +7,7 @@ import type { Caller, PublishInput } from './contract.js';
 import { scopeChanges } from './history.js';
 import type { Parts } from './parts.js';
 import { presentFile } from './present.js';
+import { settleUnfinished } from './unfinished.js';
 
 /** A commit that is built and reserved: nothing has moved, and nobody else can publish meanwhile. */
 export interface Staged {
@@ -14,8 +15,8 @@ export interface Staged {
   readonly branch?: string;
   /** Under the write lock: moves HEAD (or the branch) by compare and swap. Synchronous. */
   move(): Refusal | undefined;
-  /** Lets git's index go, and drops or keeps the intent. */
-  close(done: boolean): Promise<void>;
+  /** Lets git's index go. Where it is not known how the transaction ended, the intent stays, and is settled later. */
+  close(known: boolean): Promise<void>;
 }
 
 /**
@@ -40,6 +41,7 @@ export async function commitOf(parts: Parts, caller: Caller, own: Scope, input: 
   if (isRefusal(built)) return built;
   const { planned } = built;
   if (planned === undefined) return undefined;
+  await settleUnfinished(parts);
   const intent = await parts.store.prepare({ scope: own.id, files: [], commit: planned }, []);
   const reserved = await git.reserve(planned);
   if (isRefusal(reserved)) {
@@ -54,9 +56,9 @@ function staged(parts: Parts, intent: IntentId, commit: string, branch: string |
     commit,
     ...(branch === undefined ? {} : { branch }),
     move: () => reserved.commit(),
-    close: async () => {
+    close: async (known) => {
       await reserved.release();
-      await parts.store.settle(intent);
+      if (known) await parts.store.settle(intent);
     },
   };
 }

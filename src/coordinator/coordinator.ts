@@ -31,6 +31,7 @@ export function createCoordinator(parts: Parts): Coordinator {
       await parts.runs.close();
       parts.presence.stop();
       await parts.runner.close();
+      await parts.workspace.flush();
       await parts.store.close();
     },
   };

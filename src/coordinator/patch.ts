@@ -30,7 +30,7 @@ export async function patch(parts: Parts, caller: Caller, input: PatchInput): Pr
     const done = await change(parts, caller, { tool: 'patch', cause: 'patch', write, wanted });
     if (isRefusal(done)) return done;
     if (!('moved' in done)) return answer(done, found, files);
-    if (attempt === ATTEMPTS) return refused(parts, caller, unsteady(done.moved.map((file) => file.path)));
+    if (attempt === ATTEMPTS) return refused(parts, caller, unsteady(done.moved));
   }
 }
 

@@ -109,7 +109,7 @@ async function record(
       });
       return { answer, life: scopeAlive(caller, own.id) };
     });
-    await staged?.close(!isRefusal(made));
+    await staged?.close(true);
     return made;
   } catch (error) {
     await staged?.close(false);

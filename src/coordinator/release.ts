@@ -35,7 +35,7 @@ async function revert(parts: Parts, caller: Caller, given: string | undefined): 
   const done = await change(parts, caller, { tool: 'release_scope', cause: 'revert', write, wanted });
   if (isRefusal(done)) return done;
   if (!('moved' in done)) return paths;
-  return act<string[]>(parts, caller, 'release_scope', {}, () => ({ answer: changedMeanwhile(done.moved.map((file) => file.path)) }));
+  return act<string[]>(parts, caller, 'release_scope', {}, () => ({ answer: changedMeanwhile(done.moved) }));
 }
 
 async function former(parts: Parts, own: Scope): Promise<Wanted[] | Refusal> {

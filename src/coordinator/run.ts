@@ -11,6 +11,7 @@ import { acquireProcess, type Acquired } from './process-unit.js';
 import type { Live } from './runs.js';
 
 const LONGEST = 24 * 3600;
+const CONTAINMENTS: readonly Containment[] = ['transactional', 'confined', 'none'];
 
 /** run: starts a command, or asks after one that was started before. */
 export async function run(parts: Parts, caller: Caller, input: RunInput): Promise<RunOutput | Refusal> {
@@ -194,7 +195,7 @@ async function again(parts: Parts, caller: Caller, input: RunInput, id: string):
     ...(page.next === undefined ? {} : { next: page.next }),
     changed: [],
     rejected: [],
-    containment: past?.containment ?? 'transactional',
+    containment: CONTAINMENTS.find((known) => known === past?.containment) ?? 'none',
     duration_ms: 0,
   };
 }

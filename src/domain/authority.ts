@@ -28,7 +28,9 @@ export function ownScope(draft: Draft, claimant: Claimant, given: string): Scope
 export function isOwn(scope: Scope, { owner, mint }: Claimant, handle: Handle): boolean {
   if (scope.owner === undefined) return false;
   if (handle.secret !== undefined) return handle.secret === mint(scope.id, scope.tenure);
-  return !isStateless(owner.connection) && scope.owner.connection === owner.connection && scope.owner.agent === owner.agent;
+  return (
+    !isStateless(owner.connection) && scope.owner.connection === owner.connection && scope.owner.agent === owner.agent
+  );
 }
 
 /** The caller's only active scope, for calls that leave `scope` out; undefined where it has none. Never a sibling's. */
@@ -38,42 +40,77 @@ export function onlyScope(draft: Draft, { owner }: Claimant): Scope | Refusal | 
   const active = ownedBy(draft.view, owner).filter((scope) => scope.status === 'active');
   if (active.length < 2) return active[0];
   const ids = active.map((scope) => scope.id).sort();
-  return refuse('INVALID', `You own ${ids.length} active scopes: ${ids.join(', ')}.`, 'Pass the one you mean as scope; list_scopes {"mine": true} shows their handles.', {
-    argument: 'scope',
-    scopes: ids,
-  });
+  return refuse(
+    'INVALID',
+    `You own ${ids.length} active scopes: ${ids.join(', ')}.`,
+    'Pass the one you mean as scope; list_scopes {"mine": true} shows their handles.',
+    {
+      argument: 'scope',
+      scopes: ids,
+    },
+  );
 }
 
 export function unknownScope(given: string): Refusal {
-  return refuse('UNKNOWN_SCOPE', `There is no scope ${JSON.stringify(given.slice(0, 40))}.`, 'Call list_scopes {} to see the scopes, or list_scopes {"mine": true} for your own handles.', {
-    scope: given.slice(0, 40),
-  });
+  return refuse(
+    'UNKNOWN_SCOPE',
+    `There is no scope ${JSON.stringify(given.slice(0, 40))}.`,
+    'Call list_scopes {} to see the scopes, or list_scopes {"mine": true} for your own handles.',
+    {
+      scope: given.slice(0, 40),
+    },
+  );
 }
 
 export function endedScope(scope: Scope): Refusal {
-  return refuse('UNKNOWN_SCOPE', `${scope.id} has ended (${scope.status}).`, 'Claim what you need anew: claim_scope {"title": …, "units": […]}.', {
-    scope: scope.id,
-    status: scope.status,
-  });
+  return refuse(
+    'UNKNOWN_SCOPE',
+    `${scope.id} has ended (${scope.status}).`,
+    'Claim what you need anew: claim_scope {"title": …, "units": […]}.',
+    {
+      scope: scope.id,
+      status: scope.status,
+    },
+  );
 }
 
 function notYours(scope: Scope): Refusal {
   const agent = scope.owner?.agent;
   return agent === undefined
-    ? refuse('NOT_CLAIMED', `${scope.id} is ${scope.status} and nobody's.`, `Call claim_scope {"scope": "${scope.id}"} first.`, { scope: scope.id })
-    : refuse('NOT_YOURS', `${scope.id} belongs to ${agent}.`, 'Pass the handle (id and secret) that claim_scope gave you.', { scope: scope.id, agent });
+    ? refuse(
+        'NOT_CLAIMED',
+        `${scope.id} is ${scope.status} and nobody's.`,
+        `Call claim_scope {"scope": "${scope.id}"} first.`,
+        { scope: scope.id },
+      )
+    : refuse(
+        'NOT_YOURS',
+        `${scope.id} belongs to ${agent}.`,
+        'Pass the handle (id and secret) that claim_scope gave you.',
+        { scope: scope.id, agent },
+      );
 }
 
 /** The handle is of a tenure that has ended, or was never one. Both look the same: only the secret could tell. */
 function noLongerYours(scope: Scope): Refusal {
   if (scope.owner === undefined) {
-    return refuse('LEASE_LOST', `Your lease on ${scope.id} has ended; nothing was written.`, `Call claim_scope {"scope": "${scope.id}"} to take it up again, then read what changed meanwhile.`, {
-      scope: scope.id,
-      ...(scope.handover ? { reason: scope.handover.note } : {}),
-    });
+    return refuse(
+      'LEASE_LOST',
+      `Your lease on ${scope.id} has ended; nothing was written.`,
+      `Call claim_scope {"scope": "${scope.id}"} to take it up again, then read what changed meanwhile.`,
+      {
+        scope: scope.id,
+        ...(scope.handover ? { reason: scope.handover.note } : {}),
+      },
+    );
   }
-  return refuse('LEASE_LOST', `This handle of ${scope.id} is not valid: ${scope.owner.agent} holds the scope now.`, 'Call list_scopes {"mine": true} for your own handles, or claim what you need anew.', {
-    scope: scope.id,
-    agent: scope.owner.agent,
-  });
+  return refuse(
+    'LEASE_LOST',
+    `This handle of ${scope.id} is not valid: ${scope.owner.agent} holds the scope now.`,
+    'Call list_scopes {"mine": true} for your own handles, or claim what you need anew.',
+    {
+      scope: scope.id,
+      agent: scope.owner.agent,
+    },
+  );
 }

@@ -1,7 +1,7 @@
 import { lapsed, lost } from './leases.js';
 import { compareTickets } from './queue-order.js';
 import { isRefusal } from './refusal.js';
-import type { Scope, ScopeId, Ticket } from './scope.js';
+import type { Owner, Scope, ScopeId, Ticket } from './scope.js';
 import { type Mode, parseUnit, type Unit } from './unit.js';
 import type { View } from './view.js';
 
@@ -40,6 +40,20 @@ export function knownUnit(text: string, folds = false): Unit {
 export function liveScope(view: View, id: ScopeId): Scope {
   const scope = view.state.scopes.get(id);
   if (scope === undefined) throw new Error(`${id} is not alive`);
+  return scope;
+}
+
+/** A scope with a ticket. Somebody waits with it, so it has an owner. */
+export type Queued = Scope & { readonly ticket: Ticket; readonly owner: Owner };
+
+export function isQueued(scope: Scope): scope is Queued {
+  return scope.ticket !== undefined && scope.owner !== undefined;
+}
+
+/** A scope that the index of the queue names. */
+export function queuedScope(view: View, id: ScopeId): Queued {
+  const scope = liveScope(view, id);
+  if (!isQueued(scope)) throw new Error(`${id} has no ticket`);
   return scope;
 }
 
@@ -89,24 +103,22 @@ function queuedAhead(view: View, request: Request, unit: Unit): Met[] {
   return view.state.queue
     .overlapping(unit)
     .filter((entry) => entry.scope !== request.scope && excludes(unit, entry.mode, request.mode))
-    .flatMap((entry) => {
-      const scope = liveScope(view, entry.scope);
-      const { ticket } = scope;
-      return ticket && isAhead(view, scope, ticket, request) ? [{ scope, unit: entry.unit, ticket }] : [];
-    });
+    .map((entry) => ({ scope: queuedScope(view, entry.scope), unit: entry.unit }))
+    .filter(({ scope }) => isAhead(view, scope, request))
+    .map((met) => ({ ...met, ticket: met.scope.ticket }));
 }
 
-function isAhead(view: View, other: Scope, ticket: Ticket, request: Request): boolean {
-  if (other.pending.length > 0 || compareTickets(ticket, request.ticket, view.settings) > 0) return false;
-  return lapsed(view, other) === undefined && !waitsFor(view, other.id, ticket, request.scope);
+function isAhead(view: View, other: Queued, request: Request): boolean {
+  if (other.pending.length > 0 || compareTickets(other.ticket, request.ticket, view.settings) > 0) return false;
+  return lapsed(view, other) === undefined && !waitsFor(view, other, request.scope);
 }
 
 /** A ticket that waits for units of the claimer itself is not ahead of the claimer's further claim. */
-function waitsFor(view: View, waiter: ScopeId, ticket: Ticket, holder: ScopeId): boolean {
+function waitsFor(view: View, { id, ticket }: Queued, holder: ScopeId): boolean {
   if (liveScope(view, holder).locks.isEmpty()) return false;
   return ticket.units.some((text) => {
     const unit = knownUnit(text, view.settings.folds);
-    const held = holders(view, waiter, unit, ticket.mode);
+    const held = holders(view, id, unit, ticket.mode);
     return held.length >= roomOf(view, unit) && held.some((other) => other.scope.id === holder);
   });
 }

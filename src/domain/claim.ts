@@ -1,13 +1,13 @@
 import { type Claimant, endedScope, isOwn, unknownScope } from './authority.js';
-import { type Blocker, blockers } from './blockers.js';
-import { findCycle } from './deadlock.js';
+import { type Blocker, blockers, isQueued, knownUnit, liveScope } from './blockers.js';
 import type { Draft } from './draft.js';
+import { enqueue, grant, obstacles, tooManyUnits, type Wish, wouldNeverEnd } from './grant.js';
 import { parseHandle } from './handle.js';
 import { isStateless } from './leases.js';
-import { openScope, type Opening } from './open.js';
+import { type Opening, openScope } from './open.js';
 import { isRefusal, type Refusal, refuse } from './refusal.js';
 import { isEnded, type Scope, type ScopeId } from './scope.js';
-import { reap, reapScope } from './settle.js';
+import { reap, reapScope, settle } from './settle.js';
 import type { Mode } from './unit.js';
 
 /** A claim: of an open scope by id, of a new one declared with it, or of further units for one's own. */
@@ -27,111 +27,121 @@ export interface Claimed {
 
 /** All or nothing: every unit is granted, or the whole claim waits with one ticket, or it is refused. */
 export function claim(draft: Draft, claimant: Claimant, request: Claim): Claimed | Refusal {
+  if (request.scope !== undefined) reapAsked(draft, request.scope);
+  reap(draft, request.units);
   const known = request.scope === undefined ? undefined : existing(draft, claimant, request.scope);
   if (isRefusal(known)) return known;
-  reap(draft, [...request.units, ...(known?.contract.units ?? [])]);
   return draft.attempt(() => {
     const id = known?.id ?? openScope(draft, claimant.owner.agent, request.opening);
     if (isRefusal(id)) return id;
-    const scope = draft.view.state.scopes.get(id);
-    if (scope === undefined) throw new Error(`${id} was opened and is not there`);
-    const units = missingUnits(scope, request);
-    const settled = units.length === 0 && scope.status !== 'open';
-    return settled ? { scope: id, ahead: waitingFor(draft, scope) } : acquire(draft, claimant, scope, units, request.mode);
+    const scope = liveScope(draft.view, id);
+    const wish = { units: missingUnits(scope, request), mode: request.mode };
+    const isNew = scope.status === 'open' || wish.units.length > 0;
+    return (isNew ? acquire(draft, claimant, scope, wish) : undefined) ?? { scope: id, ahead: waitingFor(draft, id) };
   });
+}
+
+/** Makes what has come due around a scope an event, so that the claim meets it as it is. */
+function reapAsked(draft: Draft, given: string): void {
+  const id = parseHandle(given)?.id;
+  if (id === undefined) return;
+  reapScope(draft, id);
+  const scope = draft.view.state.scopes.get(id);
+  reap(draft, scope?.ticket?.units ?? scope?.contract.units ?? []);
 }
 
 function existing(draft: Draft, claimant: Claimant, given: string): Scope | Refusal {
   const handle = parseHandle(given);
-  if (handle === undefined) return unknownScope(given);
-  reapScope(draft, handle.id);
-  const scope = draft.view.scope(handle.id);
-  if (scope === undefined) return unknownScope(given);
+  const scope = handle === undefined ? undefined : draft.view.scope(handle.id);
+  if (handle === undefined || scope === undefined) return unknownScope(given);
   if (isEnded(scope.status)) return endedScope(scope);
-  if (scope.status === 'open' || isOwn(scope, claimant, handle)) return scope;
+  if (scope.status === 'open') return withOutputsToCome(draft, scope);
+  if (isOwn(scope, claimant, handle)) return scope;
   const agent = scope.owner?.agent ?? 'nobody';
-  return refuse('NOT_YOURS', `${scope.id} is ${scope.status}; ${agent} has it.`, 'Call list_scopes {"status": "open"} for open work, or claim the units you need as a scope of your own.', {
-    scope: scope.id,
-    agent,
-  });
+  return refuse(
+    'NOT_YOURS',
+    `${scope.id} is ${scope.status}; ${agent} has it.`,
+    'Call list_scopes {"status": "open"} for open work, or claim the units you need as a scope of your own.',
+    { scope: scope.id, agent },
+  );
+}
+
+/** A consumed scope that is neither done nor alive has failed or was cancelled. */
+function withOutputsToCome(draft: Draft, scope: Scope): Scope | Refusal {
+  const missing = scope.pending.filter((id) => !draft.view.state.scopes.has(id));
+  if (missing.length === 0) return scope;
+  return refuse(
+    'BLOCKED',
+    `${scope.id} consumes ${missing.join(', ')}, whose outputs will not come.`,
+    'Open a scope for the missing work, and one that consumes that instead of this.',
+    { scope: scope.id, missing },
+  );
 }
 
 /** What the claim asks for and the scope has not yet: an open scope asks for all units of its contract. */
 function missingUnits(scope: Scope, request: Claim): string[] {
   const asked = scope.status === 'open' ? [...scope.contract.units, ...request.units] : request.units;
+  const suffices = (mode: Mode) => mode === 'write' || request.mode === 'read';
   return [...new Set(asked)].filter((unit) => {
     const lock = scope.locks.get(unit);
-    if (lock !== undefined) return request.mode === 'write' && lock.mode === 'read';
-    return !(scope.ticket?.units.includes(unit) && scope.ticket.mode === request.mode);
+    if (lock !== undefined && suffices(lock.mode)) return false;
+    return !(isQueued(scope) && scope.ticket.units.includes(unit) && suffices(scope.ticket.mode));
   });
 }
 
-function waitingFor(draft: Draft, scope: Scope): Blocker[] {
-  const { ticket } = scope;
-  if (ticket === undefined) return [];
-  return blockers(draft.view, { scope: scope.id, units: ticket.units, mode: ticket.mode, ticket });
+function waitingFor(draft: Draft, id: ScopeId): readonly Blocker[] {
+  const scope = liveScope(draft.view, id);
+  if (!isQueued(scope)) return [];
+  const { units, mode } = scope.ticket;
+  return blockers(draft.view, { scope: id, units, mode, ticket: scope.ticket });
 }
 
-function acquire(draft: Draft, claimant: Claimant, scope: Scope, missing: readonly string[], mode: Mode): Claimed | Refusal {
-  const units = [...new Set([...(scope.ticket?.units ?? []), ...missing])];
-  const limit = tooMany(draft, scope, units);
+/** Grants the wish, or queues for it. A scope that waits for its first units waits for all of them together. */
+function acquire(draft: Draft, claimant: Claimant, scope: Scope, further: Wish): Refusal | undefined {
+  const all = isQueued(scope) ? joined(scope.ticket, further) : further;
+  const limit = tooManyUnits(draft, scope, all.units);
   if (limit !== undefined) return limit;
-  const ticket = newTicket(draft, scope, units, mode);
-  const ahead = blockers(draft.view, { scope: scope.id, units, mode, ticket });
-  const sibling = ahead.find((blocker) => isSibling(blocker, claimant));
-  if (sibling !== undefined) return heldBySibling(sibling);
-  const generation = draft.view.state.generation + 1;
-  const { owner } = claimant;
+  const wish = scope.status === 'active' ? further : all;
+  const ahead = obstacles(draft, scope, wish);
   if (ahead.length === 0 && scope.pending.length === 0) {
-    const queued = scope.ticket !== undefined;
-    draft.emit({ type: 'scope.granted', scope: scope.id, units, mode, owner, generation, queued });
-    return { scope: scope.id, ahead };
+    grant(draft, claimant.owner, scope, wish);
+    return wouldNeverEnd(draft, scope.id);
   }
-  const cycle = findCycle(draft.view, scope, owner, [...ahead.map((blocker) => blocker.scope.id), ...scope.pending]);
-  if (cycle !== undefined) return deadlock(draft, scope, cycle, ahead);
-  draft.emit({ type: 'scope.queued', scope: scope.id, units, mode, owner, priority: scope.contract.priority, generation });
-  return { scope: scope.id, ahead };
+  const sibling = scope.pending.length > 0 ? undefined : ahead.find((blocker) => isSibling(blocker, claimant));
+  if (sibling !== undefined) return heldBySibling(sibling);
+  enqueue(draft, claimant.owner, scope, all);
+  settle(draft, scope.ticket?.units ?? []);
+  return queueIsFull(draft) ?? wouldNeverEnd(draft, scope.id);
 }
 
-/** The place that the claim takes in the queue if it has to wait: the last of its rank. */
-function newTicket(draft: Draft, scope: Scope, units: readonly string[], mode: Mode) {
-  return { units, mode, arrival: draft.view.state.seq + 1, since: draft.view.now, priority: scope.contract.priority };
+function joined(a: Wish, b: Wish): Wish {
+  return { units: [...new Set([...a.units, ...b.units])], mode: a.mode === 'write' ? 'write' : b.mode };
 }
 
-function tooMany(draft: Draft, scope: Scope, units: readonly string[]): Refusal | undefined {
-  const { maxUnits, maxTickets } = draft.view.settings;
-  const count = scope.locks.size + units.length;
-  if (count > maxUnits) {
-    return refuse('LIMIT', `A scope may hold ${maxUnits} units; this claim comes to ${count}.`, 'Claim folders or globs instead of single files.', { limit: maxUnits, asked: count });
-  }
-  if (draft.view.state.queue.size + units.length > maxTickets) {
-    return refuse('LIMIT', `${maxTickets} units are being waited for already.`, 'Wait for some of them, or claim less.', { limit: maxTickets });
-  }
-  return undefined;
-}
-
-/** A parent that holds a folder and waits for its subagent's claim below it would wait for ever. */
-function isSibling(blocker: Blocker, { owner }: Claimant): boolean {
-  return blocker.why === 'held' && !isStateless(owner.connection) && blocker.scope.owner?.connection === owner.connection;
-}
-
-function heldBySibling({ scope, units }: Blocker): Refusal {
-  const agent = scope.owner?.agent ?? 'unknown';
-  return refuse('HELD', `${units.join(', ')} is held by ${scope.id} (${agent}) on your own connection.`, `Release ${scope.id} with release_scope, or work under its handle: pass it as scope.`, {
-    units: [...units],
-    holder: scope.id,
-    agent,
+function queueIsFull({ view }: Draft): Refusal | undefined {
+  const limit = view.settings.maxTickets;
+  if (view.state.queue.size <= limit) return undefined;
+  return refuse('LIMIT', `${limit} units are being waited for already.`, 'Wait for some of them, or claim less.', {
+    limit,
   });
 }
 
-function deadlock(draft: Draft, scope: Scope, cycle: readonly ScopeId[], ahead: readonly Blocker[]): Refusal {
-  const name = (id: ScopeId): string => {
-    const owner = draft.view.state.scopes.get(id)?.owner;
-    return owner === undefined ? 'your claim' : `${id} (${owner.agent})`;
-  };
-  const names = [...cycle, scope.id].map(name);
-  return refuse('DEADLOCK', `Waiting would never end: ${names.join(' waits for ')}.`, 'Release what the others wait for (release_scope), or finish and publish it, then claim again.', {
-    cycle: [...cycle],
-    units: ahead.flatMap((blocker) => [...blocker.units]),
-  });
+/**
+ * A parent that holds a folder, or is next for it, and waits for its subagent's claim below it would wait for ever.
+ * Processes are queued for: they are held by commands, which end by themselves.
+ */
+function isSibling({ scope, units }: Blocker, { owner }: Claimant): boolean {
+  if (isStateless(owner.connection) || scope.owner?.connection !== owner.connection) return false;
+  return units.some((unit) => knownUnit(unit).kind !== 'process');
+}
+
+function heldBySibling({ scope, why, units }: Blocker): Refusal {
+  const agent = scope.owner?.agent ?? 'nobody';
+  const verb = why === 'held' ? 'is held by' : 'is next for';
+  return refuse(
+    'HELD',
+    `${units.join(', ')} ${verb} ${scope.id} (${agent}) on your own connection.`,
+    `Release ${scope.id} with release_scope, or work under its handle: pass it as scope.`,
+    { units: [...units], holder: scope.id, agent },
+  );
 }

@@ -1,11 +1,8 @@
-import { blockers, knownUnit, liveScope } from './blockers.js';
+import { blockers, isQueued, knownUnit, liveScope, type Queued, queuedScope } from './blockers.js';
 import { isStateless, lapsed } from './leases.js';
 import { compareTickets } from './queue-order.js';
 import type { Owner, Scope, ScopeId, Ticket } from './scope.js';
 import type { View } from './view.js';
-
-/** A scope with a ticket that waits for units. */
-type Queueing = Scope & { readonly ticket: Ticket };
 
 /** How the search came to a scope: `queueing` waits for it, and `from` can't end before `queueing` is granted. */
 interface Step {
@@ -57,14 +54,17 @@ function ofSameAgent(view: View, scope: Scope): Scope[] {
   return owner === undefined || isStateless(owner.connection) ? [scope] : ownedBy(view, owner);
 }
 
-function isQueueing(scope: Scope): scope is Queueing {
-  return scope.ticket !== undefined && scope.pending.length === 0;
+/** Whether a scope waits for units, and not for outputs. */
+function isQueueing(scope: Scope): scope is Queued {
+  return isQueued(scope) && scope.pending.length === 0;
 }
 
-function waitsFor(view: View, scope: Queueing): ScopeId[] {
+function waitsFor(view: View, scope: Queued): ScopeId[] {
   if (lapsed(view, scope) !== undefined) return [];
   const { id, ticket } = scope;
-  return blockers(view, { scope: id, units: ticket.units, mode: ticket.mode, ticket }).map((blocker) => blocker.scope.id);
+  return blockers(view, { scope: id, units: ticket.units, mode: ticket.mode, ticket }).map(
+    (blocker) => blocker.scope.id,
+  );
 }
 
 /** Whether anybody may wait for one of these scopes. Mostly nobody does, which spares the search on a hot file. */
@@ -81,8 +81,7 @@ function isAwaited(view: View, own: readonly Scope[]): boolean {
 
 function isQueuedFor(view: View, unit: string, own: Scope, waits: (ticket: Ticket) => boolean): boolean {
   return view.state.queue.overlapping(knownUnit(unit, view.settings.folds)).some((entry) => {
-    const { ticket } = liveScope(view, entry.scope);
-    return entry.scope !== own.id && ticket !== undefined && waits(ticket);
+    return entry.scope !== own.id && waits(queuedScope(view, entry.scope).ticket);
   });
 }
 

@@ -1,25 +1,43 @@
 import { type Claimant, endedScope, onlyScope, ownScope, unknownScope } from './authority.js';
+import { isQueued, liveScope } from './blockers.js';
 import type { Draft } from './draft.js';
+import { enqueue, wouldNeverEnd } from './grant.js';
 import { parseHandle } from './handle.js';
+import { compareTickets } from './queue-order.js';
 import { isRefusal, type Refusal, refuse } from './refusal.js';
 import { type Artifact, isEnded, type Scope, type ScopeId } from './scope.js';
-import { settle, unitsOf } from './settle.js';
+import { isLeft, lapse, settle, strand, unitsOf } from './settle.js';
 
 /** The active (or, for a release, waiting) scope that a call is about. */
 export function requireOwn(draft: Draft, claimant: Claimant, given: string | undefined): Scope | Refusal {
   const own = given === undefined ? onlyScope(draft, claimant) : ownScope(draft, claimant, given);
   if (own !== undefined) return own;
-  return refuse('NOT_CLAIMED', 'You own no active scope.', 'Pass scope, or claim one with claim_scope {"units": […]}.', {});
+  return refuse(
+    'NOT_CLAIMED',
+    'You own no active scope.',
+    'Pass scope, or claim one with claim_scope {"units": […]}.',
+    {},
+  );
 }
 
 /** Gives a scope up. Work that is left goes back to everyone; a mere claim that changed nothing is no more. */
-export function release(draft: Draft, claimant: Claimant, given: string | undefined, reason: string, reverted: boolean): Scope | Refusal {
+export function release(
+  draft: Draft,
+  claimant: Claimant,
+  given: string | undefined,
+  reason: string,
+  reverted: boolean,
+): Scope | Refusal {
   const own = requireOwn(draft, claimant, given);
-  if (isRefusal(own)) return own;
-  const left = own.contract.standing || (own.changes > 0 && !reverted);
-  draft.emit({ type: 'scope.released', scope: own.id, to: left ? 'open' : 'cancelled', reason, from: own.owner?.agent ?? 'unknown' });
-  settle(draft, unitsOf(own));
-  return { ...own, status: left ? 'open' : 'cancelled' };
+  return isRefusal(own) ? own : giveUp(draft, own, reason, isLeft(own, reverted));
+}
+
+function giveUp(draft: Draft, scope: Scope, reason: string, left: boolean): Scope {
+  const to = left ? 'open' : 'cancelled';
+  draft.emit({ type: 'scope.released', scope: scope.id, to, reason, from: scope.owner?.agent ?? 'nobody' });
+  if (to === 'cancelled') strand(draft, scope.id, to);
+  settle(draft, unitsOf(scope));
+  return { ...scope, status: to };
 }
 
 export interface Publication {
@@ -39,13 +57,35 @@ export function publish(draft: Draft, own: Scope, { status, commit, ...rest }: P
   }
   if (status === 'failed') {
     draft.emit({ type: 'scope.failed', ...rest });
+    strand(draft, own.id, status);
     settle(draft, unitsOf(own));
     return [];
   }
-  const dependants = [...(draft.view.state.consumers.get(own.id) ?? [])];
+  const dependants = [...draft.view.state.consumers.get(own.id, [])];
   draft.emit({ type: 'scope.done', ...rest, ...made });
-  settle(draft, unitsOf(own), dependants);
-  return dependants.filter((id) => draft.view.state.scopes.get(id)?.pending.length === 0);
+  const unblocked = dependants.filter((id) => liveScope(draft.view, id).pending.length === 0);
+  const units = beginQueueing(draft, unblocked);
+  settle(draft, [...unitsOf(own), ...units]);
+  return unblocked.filter((id) => draft.view.state.scopes.has(id));
+}
+
+/**
+ * The outputs have come: from now on waiting scopes queue for their units, at the end. Places that they had before would
+ * turn the waits of others around. What would close a cycle lapses. Returns the units that are queued for.
+ */
+function beginQueueing(draft: Draft, ids: readonly ScopeId[]): string[] {
+  const { view } = draft;
+  const queued = ids.map((id) => liveScope(view, id)).filter(isQueued);
+  queued.sort((a, b) => compareTickets(a.ticket, b.ticket, view.settings));
+  for (const scope of queued) {
+    const { units, mode } = scope.ticket;
+    enqueue(draft, scope.owner, scope, { units, mode });
+  }
+  for (const { id } of queued) {
+    const refused = wouldNeverEnd(draft, id);
+    if (refused !== undefined) lapse(draft, id, refused.sentence);
+  }
+  return queued.flatMap(({ ticket }) => ticket.units);
 }
 
 /** An operator takes a scope away from whoever has it; what it changed is handed over. */
@@ -55,10 +95,9 @@ export function releaseByOperator(draft: Draft, given: string, operator: string,
   if (scope === undefined) return unknownScope(given);
   if (isEnded(scope.status)) return endedScope(scope);
   if (scope.owner === undefined) {
-    return refuse('NOT_CLAIMED', `${scope.id} is ${scope.status}: nobody holds it.`, 'There is nothing to release.', { scope: scope.id });
+    return refuse('NOT_CLAIMED', `${scope.id} is ${scope.status}: nobody holds it.`, 'There is nothing to release.', {
+      scope: scope.id,
+    });
   }
-  const to = scope.contract.standing || scope.changes > 0 ? 'open' : 'cancelled';
-  draft.emit({ type: 'scope.released', scope: scope.id, to, reason: `${reason} (by ${operator})`, from: scope.owner.agent });
-  settle(draft, unitsOf(scope));
-  return { ...scope, status: to };
+  return giveUp(draft, scope, `${reason} (by ${operator})`, isLeft(scope));
 }

@@ -11,24 +11,109 @@ export interface FileChange {
   readonly mode?: number;
 }
 
-export type RunEnding = 'exited' | 'timed_out' | 'stopped' | 'lease_lost' | 'output_limit';
+export const RUN_ENDINGS = ['exited', 'timed_out', 'stopped', 'lease_lost', 'output_limit'] as const;
+export type RunEnding = (typeof RUN_ENDINGS)[number];
 
 /** What happened: everything needed to fold the state, and nothing that a clock or a disk would have to add. */
 export type EventBody =
-  | { readonly type: 'scope.opened'; readonly scope: ScopeId; readonly contract: Contract; readonly by: string; readonly pending: readonly ScopeId[] }
-  | { readonly type: 'scope.queued'; readonly scope: ScopeId; readonly units: readonly string[]; readonly mode: Mode; readonly owner: Owner; readonly priority: number; readonly generation: number }
-  | { readonly type: 'scope.granted'; readonly scope: ScopeId; readonly units: readonly string[]; readonly mode: Mode; readonly owner: Owner; readonly generation: number; readonly queued: boolean }
-  | { readonly type: 'scope.lapsed'; readonly scope: ScopeId; readonly reason: string; readonly to: 'open' | 'cancelled' | 'active' }
+  | {
+      readonly type: 'scope.opened';
+      readonly scope: ScopeId;
+      readonly contract: Contract;
+      readonly by: string;
+      readonly pending: readonly ScopeId[];
+    }
+  | {
+      readonly type: 'scope.queued';
+      readonly scope: ScopeId;
+      readonly units: readonly string[];
+      readonly mode: Mode;
+      readonly owner: Owner;
+      readonly priority: number;
+      readonly generation: number;
+    }
+  | {
+      readonly type: 'scope.granted';
+      readonly scope: ScopeId;
+      readonly units: readonly string[];
+      readonly mode: Mode;
+      readonly owner: Owner;
+      readonly generation: number;
+      readonly queued: boolean;
+    }
+  | {
+      readonly type: 'scope.lapsed';
+      readonly scope: ScopeId;
+      readonly reason: string;
+      readonly to: 'open' | 'cancelled' | 'active';
+    }
   | { readonly type: 'scope.expired'; readonly scope: ScopeId; readonly reason: string; readonly from: string }
-  | { readonly type: 'scope.released'; readonly scope: ScopeId; readonly to: 'open' | 'cancelled'; readonly reason: string; readonly from: string }
-  | { readonly type: 'scope.progressed'; readonly scope: ScopeId; readonly summary: string; readonly artifacts: readonly Artifact[]; readonly commit?: string }
-  | { readonly type: 'scope.done'; readonly scope: ScopeId; readonly summary: string; readonly artifacts: readonly Artifact[]; readonly commit?: string }
-  | { readonly type: 'scope.failed'; readonly scope: ScopeId; readonly summary: string; readonly artifacts: readonly Artifact[] }
-  | { readonly type: 'files.changed'; readonly scope: ScopeId; readonly cause: 'patch' | 'run' | 'revert'; readonly generation: number; readonly files: readonly FileChange[]; readonly run?: string }
-  | { readonly type: 'files.outside'; readonly files: readonly FileChange[]; readonly holder?: ScopeId; readonly kept?: readonly string[] }
-  | { readonly type: 'run.started'; readonly run: string; readonly scope?: ScopeId; readonly command: string; readonly cwd: string; readonly containment: string }
-  | { readonly type: 'run.ended'; readonly run: string; readonly scope?: ScopeId; readonly ending: RunEnding; readonly exit: number | null; readonly output: number; readonly rejected: number }
-  | { readonly type: 'refused'; readonly tool: string; readonly code: Code; readonly scope?: ScopeId; readonly sentence: string; readonly facts: { readonly [key: string]: Json } };
+  | {
+      readonly type: 'scope.released';
+      readonly scope: ScopeId;
+      readonly to: 'open' | 'cancelled';
+      readonly reason: string;
+      readonly from: string;
+    }
+  | {
+      readonly type: 'scope.progressed';
+      readonly scope: ScopeId;
+      readonly summary: string;
+      readonly artifacts: readonly Artifact[];
+      readonly commit?: string;
+    }
+  | {
+      readonly type: 'scope.done';
+      readonly scope: ScopeId;
+      readonly summary: string;
+      readonly artifacts: readonly Artifact[];
+      readonly commit?: string;
+    }
+  | {
+      readonly type: 'scope.failed';
+      readonly scope: ScopeId;
+      readonly summary: string;
+      readonly artifacts: readonly Artifact[];
+    }
+  | {
+      readonly type: 'files.changed';
+      readonly scope: ScopeId;
+      readonly cause: 'patch' | 'run' | 'revert';
+      readonly generation: number;
+      readonly files: readonly FileChange[];
+      readonly run?: string;
+    }
+  | {
+      readonly type: 'files.outside';
+      readonly files: readonly FileChange[];
+      readonly holder?: ScopeId;
+      readonly kept?: readonly string[];
+    }
+  | {
+      readonly type: 'run.started';
+      readonly run: string;
+      readonly scope?: ScopeId;
+      readonly command: string;
+      readonly cwd: string;
+      readonly containment: string;
+    }
+  | {
+      readonly type: 'run.ended';
+      readonly run: string;
+      readonly scope?: ScopeId;
+      readonly ending: RunEnding;
+      readonly exit: number | null;
+      readonly output: number;
+      readonly rejected: number;
+    }
+  | {
+      readonly type: 'refused';
+      readonly tool: string;
+      readonly code: Code;
+      readonly scope?: ScopeId;
+      readonly sentence: string;
+      readonly facts: { readonly [key: string]: Json };
+    };
 
 /** An event as it stands in the ledger. */
 export interface Event {

@@ -1,10 +1,10 @@
-import { Map } from 'immutable';
+import { Map as PersistentMap } from 'immutable';
 import type { Event, EventBody } from './event.js';
 import type { Lock, Scope, Status } from './scope.js';
 
 type Body<T extends EventBody['type']> = Extract<EventBody, { type: T }>;
 
-const NO_LOCKS: Map<string, Lock> = Map();
+const NO_LOCKS = PersistentMap<string, Lock>();
 
 /** One more event about a scope → the scope as it stands then. Throws where the event cannot follow. */
 export function evolveScope(scope: Scope | undefined, event: Event): Scope {
@@ -25,13 +25,13 @@ export function evolveScope(scope: Scope | undefined, event: Event): Scope {
         ? handedOver(ownerless(scope, 'open'), body, event)
         : { ...ownerless(scope, 'cancelled'), summary: body.reason };
     case 'scope.progressed':
-      return published(scope, body, event);
+      return published(collected(scope), body, event);
     case 'scope.done':
       return published(ownerless(scope, 'done'), body, event);
     case 'scope.failed':
       return published(ownerless(scope, 'failed'), body, event);
     case 'files.changed':
-      return { ...scope, changes: scope.changes + body.files.length };
+      return { ...collected(scope), changes: scope.changes + body.files.length };
     default:
       return scope;
   }
@@ -55,41 +55,52 @@ function opened(body: Body<'scope.opened'>, event: Event): Scope {
   };
 }
 
+/** A new place in the queue; a further one for an active scope, which goes on with what it holds. */
 function queued(scope: Scope, body: Body<'scope.queued'>, event: Event): Scope {
-  const ticket = {
-    units: body.units,
-    mode: body.mode,
-    arrival: event.seq,
-    since: event.at,
-    priority: body.priority,
-  };
-  if (scope.status === 'active') return { ...scope, ticket };
-  return { ...scope, status: 'waiting', owner: body.owner, tenure: body.generation, ticket };
+  const { units, mode, owner, priority } = body;
+  const ticket = { units, mode, arrival: event.seq, since: event.at, priority };
+  const asked = collected(scope);
+  if (scope.status === 'active') return { ...asked, ticket };
+  return { ...asked, status: 'waiting', owner, tenure: scope.tenure || body.generation, ticket };
 }
 
 function granted(scope: Scope, body: Body<'scope.granted'>, event: Event): Scope {
+  const { mode, owner, generation } = body;
   const locks = scope.locks.withMutations((map) => {
-    for (const unit of body.units) map.set(unit, { unit, mode: body.mode, generation: body.generation });
+    for (const unit of body.units) {
+      const writes = map.get(unit)?.mode === 'write';
+      map.set(unit, { unit, mode: writes ? 'write' : mode, generation });
+    }
   });
   const { ticket, ...rest } = scope;
-  const held = { ...rest, status: 'active' as const, owner: body.owner, generation: body.generation, locks };
   return {
-    ...held,
-    ...(scope.tenure === 0 ? { tenure: body.generation } : {}),
+    ...rest,
+    status: 'active',
+    owner,
+    tenure: scope.tenure || generation,
+    generation,
+    locks,
     ...(body.queued || ticket === undefined ? {} : { ticket }),
-    ...(scope.status === 'active' ? {} : { grantedAt: event.at }),
+    ...(body.queued && scope.status === 'waiting' ? { grantedAt: event.at } : {}),
   };
+}
+
+/** A grant that came while its agent was away is collected with the first use of the scope. */
+function collected(scope: Scope): Scope {
+  const { grantedAt: _, ...rest } = scope;
+  return rest;
 }
 
 /** A ticket that nobody asks after any more. What an active scope holds already, it keeps. */
 function lapsed(scope: Scope, body: Body<'scope.lapsed'>): Scope {
-  if (body.to !== 'active') return ownerless(scope, body.to);
+  if (body.to === 'open') return ownerless(scope, 'open');
+  if (body.to === 'cancelled') return { ...ownerless(scope, 'cancelled'), summary: body.reason };
   const { ticket: _, ...rest } = scope;
   return rest;
 }
 
 function ownerless(scope: Scope, status: Status): Scope {
-  const { owner: _, ticket: __, grantedAt: ___, ...rest } = scope;
+  const { owner: _, ticket: __, ...rest } = collected(scope);
   return { ...rest, status, tenure: 0, locks: NO_LOCKS };
 }
 

@@ -1,9 +1,12 @@
-import { Set } from 'immutable';
+import { type Map as PersistentMap, Set as PersistentSet } from 'immutable';
 import type { Event, EventBody } from './event.js';
 import { evolveScope } from './evolve-scope.js';
 import type { LockIndex } from './lock-index.js';
 import { isEnded, type Scope, type ScopeId } from './scope.js';
 import type { State } from './state.js';
+
+/** Scopes by what joins them. */
+type Links = PersistentMap<string, PersistentSet<ScopeId>>;
 
 /** The fold: one more event → the lock state. Pure; the former state stays as it was. */
 export function evolve(state: State, event: Event): State {
@@ -15,10 +18,10 @@ export function evolve(state: State, event: Event): State {
   const after = evolveScope(before, event);
   return {
     ...next,
-    scopes: scopesAfter(state, after, event.at),
+    scopes: scopesAfter(state, after),
     locks: locksAfter(state.locks, before, after, event.body),
     queue: queueAfter(state.queue, before, after),
-    consumers: consumersAfter(state, after),
+    consumers: consumersAfter(state, before, after),
     owned: ownedAfter(state, before, after),
   };
 }
@@ -32,7 +35,10 @@ function foldedScope(state: State, body: EventBody): ScopeId | undefined {
 function numbersAfter(state: State, body: EventBody): Partial<State> {
   if (body.type === 'scope.opened') return { scopeCount: numberOf(body.scope) };
   if (body.type === 'run.started') return { runCount: numberOf(body.run) };
-  if (body.type === 'scope.queued' || body.type === 'scope.granted') return { generation: body.generation };
+  if (body.type === 'scope.queued' || body.type === 'scope.granted') {
+    if (body.generation <= state.generation) throw new Error(`generation ${body.generation} was given out before`);
+    return { generation: body.generation };
+  }
   const last = 'artifacts' in body ? body.artifacts.at(-1) : undefined;
   return last === undefined ? {} : { artifactCount: Math.max(state.artifactCount, numberOf(last.id)) };
 }
@@ -41,63 +47,59 @@ function numberOf(id: string): number {
   return Number(id.slice(1));
 }
 
-function scopesAfter(state: State, after: Scope, at: number): State['scopes'] {
+function scopesAfter(state: State, after: Scope): State['scopes'] {
   if (!isEnded(after.status)) return state.scopes.set(after.id, after);
   if (after.status !== 'done') return state.scopes.remove(after.id);
   return state.scopes.remove(after.id).withMutations((scopes) => {
-    for (const id of state.consumers.get(after.id) ?? []) {
-      scopes.update(id, (scope) => scope && withoutPending(scope, after.id, at));
-    }
+    for (const id of state.consumers.get(after.id, PersistentSet<ScopeId>()))
+      scopes.update(id, (scope) => scope && withoutPending(scope, after.id));
   });
 }
 
-/** One output less to wait for. With the last one, the wait for units begins. */
-export function withoutPending(scope: Scope, done: ScopeId, at: number): Scope {
-  const pending = scope.pending.filter((id) => id !== done);
-  if (pending.length > 0 || scope.ticket === undefined) return { ...scope, pending };
-  return { ...scope, pending, ticket: { ...scope.ticket, since: at } };
+/** One output less to wait for. */
+function withoutPending(scope: Scope, done: ScopeId): Scope {
+  return { ...scope, pending: scope.pending.filter((id) => id !== done) };
 }
 
 function locksAfter(locks: LockIndex, before: Scope | undefined, after: Scope, body: EventBody): LockIndex {
-  if (body.type === 'scope.granted') {
-    return body.units.reduce((index, unit) => index.with({ scope: after.id, unit, mode: body.mode }), locks);
+  if (before === undefined || before.locks === after.locks) return locks;
+  if (body.type !== 'scope.granted') {
+    return [...before.locks.keys()].reduce((index, unit) => index.without(after.id, unit), locks);
   }
-  if (before === undefined || after.locks.size > 0) return locks;
-  return [...before.locks.keys()].reduce((index, unit) => index.without(after.id, unit), locks);
+  return [...after.locks.values()]
+    .filter((lock) => lock.generation === body.generation)
+    .reduce((index, { unit, mode }) => index.with({ scope: after.id, unit, mode }), locks);
 }
 
-function queueAfter(queue: LockIndex, before: Scope | undefined, after: Scope): LockIndex {
-  if (before?.ticket === after.ticket) return queue;
-  const { id, ticket } = after;
-  const left = (before?.ticket?.units ?? []).reduce((index, unit) => index.without(id, unit), queue);
-  return (ticket?.units ?? []).reduce((index, unit) => index.with({ scope: id, unit, mode: ticket?.mode ?? 'write' }), left);
+function queueAfter(queue: LockIndex, before: Scope | undefined, { id, ticket }: Scope): LockIndex {
+  const former = before?.ticket;
+  if (former === ticket) return queue;
+  const left = former === undefined ? queue : former.units.reduce((index, unit) => index.without(id, unit), queue);
+  if (ticket === undefined) return left;
+  return ticket.units.reduce((index, unit) => index.with({ scope: id, unit, mode: ticket.mode }), left);
 }
 
 /** Who waits for the outputs of whom; an entry goes when its scope ends. */
-function consumersAfter(state: State, after: Scope): State['consumers'] {
-  if (after.status === 'done') return state.consumers.remove(after.id);
-  const known = state.scopes.has(after.id);
-  if (known && !isEnded(after.status)) return state.consumers;
-  return state.consumers.withMutations((consumers) => {
-    for (const id of after.pending) {
-      const users = consumers.get(id, Set<ScopeId>());
-      const left = known ? users.remove(after.id) : users.add(after.id);
-      if (left.isEmpty()) consumers.remove(id);
-      else consumers.set(id, left);
-    }
-  });
+function consumersAfter({ consumers }: State, before: Scope | undefined, { id, status, pending }: Scope): Links {
+  if (before === undefined) return pending.reduce((links, consumed) => linked(links, consumed, id), consumers);
+  if (!isEnded(status)) return consumers;
+  const left = pending.reduce((links, consumed) => unlinked(links, consumed, id), consumers);
+  return status === 'done' ? left.remove(id) : left;
 }
 
-function ownedAfter(state: State, before: Scope | undefined, after: Scope): State['owned'] {
+function ownedAfter({ owned }: State, before: Scope | undefined, { id, owner }: Scope): Links {
   const former = before?.owner?.connection;
-  const present = after.owner?.connection;
-  if (former === present) return state.owned;
-  return state.owned.withMutations((owned) => {
-    if (former !== undefined) {
-      const left = owned.get(former, Set<ScopeId>()).remove(after.id);
-      if (left.isEmpty()) owned.remove(former);
-      else owned.set(former, left);
-    }
-    if (present !== undefined) owned.update(present, Set<ScopeId>(), (ids) => ids.add(after.id));
-  });
+  const present = owner?.connection;
+  if (former === present) return owned;
+  const left = former === undefined ? owned : unlinked(owned, former, id);
+  return present === undefined ? left : linked(left, present, id);
+}
+
+function linked(links: Links, key: string, id: ScopeId): Links {
+  return links.set(key, links.get(key, PersistentSet<ScopeId>()).add(id));
+}
+
+function unlinked(links: Links, key: string, id: ScopeId): Links {
+  const left = links.get(key, PersistentSet<ScopeId>()).remove(id);
+  return left.isEmpty() ? links.remove(key) : links.set(key, left);
 }

@@ -15,7 +15,12 @@ export function statelessConnection(name: string): string {
 /** Where the signs of life of a scope are found: with its connection, or with itself where there is none. */
 export function lifeKey(scope: Scope): string | undefined {
   if (scope.owner === undefined) return undefined;
-  return isStateless(scope.owner.connection) ? `scope:${scope.id}` : scope.owner.connection;
+  return isStateless(scope.owner.connection) ? scopeKey(scope.id) : scope.owner.connection;
+}
+
+/** Signs of life of a scope whose owner has no connection. */
+export function scopeKey(scope: string): string {
+  return `scope:${scope}`;
 }
 
 /** Signs of life of a waiting claim; the row goes when the agent has taken its grant. */
@@ -43,26 +48,24 @@ function minutes(ms: number): string {
 /** Why the owner of a scope has lost it; undefined while the lease lives. Computed on read: no write has to happen. */
 export function lost(view: View, scope: Scope): string | undefined {
   const key = lifeKey(scope);
-  if (key === undefined || scope.status === 'paused') return undefined;
-  const reason = gone(view, key);
-  if (reason !== undefined) return reason;
-  return scope.status === 'active' ? uncollected(view, scope) : undefined;
+  return key === undefined ? undefined : (gone(view, key) ?? uncollected(view, scope));
 }
 
-/** A grant from the queue is held for an agent that is away, but not for ever. */
+/** A grant from the queue is held for an agent that is away, but not for ever. Later grants come to a scope in use. */
 function uncollected(view: View, scope: Scope): string | undefined {
   const call = view.life(ticketKey(scope.id));
-  if (call === undefined || scope.ticket !== undefined || scope.grantedAt === undefined) return undefined;
+  if (call === undefined || scope.grantedAt === undefined) return undefined;
   const waited = view.now - Math.max(scope.grantedAt, call.seen);
   return waited > view.settings.collect ? 'its grant was not collected' : undefined;
 }
 
-/** Why a ticket is void: nobody asks after it. A ticket that waits for outputs is not asked after and stays. */
+/** Why a ticket is void: nobody asks after it. One that waits for outputs is not asked after, and stays. */
 export function lapsed(view: View, scope: Scope): string | undefined {
   const key = lifeKey(scope);
-  const reason = key === undefined ? undefined : gone(view, key);
-  if (scope.ticket === undefined || reason !== undefined) return reason;
-  if (scope.pending.length > 0) return undefined;
-  const asked = view.life(ticketKey(scope.id))?.seen ?? 0;
-  return view.now - Math.max(asked, scope.ticket.since) > view.settings.ticket ? 'no claim call for a minute' : undefined;
+  if (key === undefined || scope.ticket === undefined) return undefined;
+  const reason = gone(view, key);
+  if (reason !== undefined || scope.pending.length > 0) return reason;
+  const asked = Math.max(scope.ticket.since, view.life(ticketKey(scope.id))?.seen ?? 0);
+  const { ticket } = view.settings;
+  return view.now - asked > ticket ? `no claim call for ${ticket / 1_000} s` : undefined;
 }

@@ -3,9 +3,27 @@
  * Doors print it as `CODE: sentence`, then the facts, then the next step.
  */
 export type Code =
-  | 'HELD' | 'WAITING' | 'NOT_CLAIMED' | 'STALE_BASE' | 'NO_MATCH' | 'LEASE_LOST' | 'DEADLOCK'
-  | 'OUTSIDE' | 'PROTECTED' | 'NOT_FOUND' | 'BINARY' | 'UNKNOWN_SCOPE' | 'NOT_YOURS' | 'BLOCKED'
-  | 'INCOMPLETE' | 'LIMIT' | 'BUSY' | 'INVALID' | 'DENIED' | 'REVIEW' | 'UNAVAILABLE';
+  | 'HELD'
+  | 'WAITING'
+  | 'NOT_CLAIMED'
+  | 'STALE_BASE'
+  | 'NO_MATCH'
+  | 'LEASE_LOST'
+  | 'DEADLOCK'
+  | 'OUTSIDE'
+  | 'PROTECTED'
+  | 'NOT_FOUND'
+  | 'BINARY'
+  | 'UNKNOWN_SCOPE'
+  | 'NOT_YOURS'
+  | 'BLOCKED'
+  | 'INCOMPLETE'
+  | 'LIMIT'
+  | 'BUSY'
+  | 'INVALID'
+  | 'DENIED'
+  | 'REVIEW'
+  | 'UNAVAILABLE';
 
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 

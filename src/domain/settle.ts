@@ -1,8 +1,9 @@
-import { blockers, knownUnit, liveScope, roomOf } from './blockers.js';
+import { blockers, isQueued, knownUnit, queuedScope, roomOf } from './blockers.js';
 import type { Draft } from './draft.js';
 import { lapsed, lost } from './leases.js';
 import { compareTickets } from './queue-order.js';
 import type { Scope, ScopeId, Ticket } from './scope.js';
+import type { Unit } from './unit.js';
 import type { View } from './view.js';
 
 /** Grants what became possible when these units were freed, in ticket order. */
@@ -43,8 +44,8 @@ export function strand(draft: Draft, id: ScopeId, status: 'failed' | 'cancelled'
 }
 
 /** Whether there is work left when its owner gives a scope up. */
-export function isLeft(scope: Scope): boolean {
-  return scope.contract.standing || scope.changes > 0;
+export function isLeft({ contract, changes }: Scope, reverted = false): boolean {
+  return contract.standing || (changes > 0 && !reverted);
 }
 
 function stranded({ view }: Draft, id: ScopeId, status: string): { id: ScopeId; reason: string }[] {
@@ -55,16 +56,64 @@ function stranded({ view }: Draft, id: ScopeId, status: string): { id: ScopeId; 
 /** One round over the tickets for these units. Returns units that became free meanwhile. */
 function settleOnce(draft: Draft, units: readonly string[]): string[] {
   const freed: string[] = [];
-  const taken = new Set<string>();
+  const barred = new Set<string>();
   for (const id of queueFor(draft.view, units)) {
-    const { ticket, locks } = liveScope(draft.view, id);
-    if (ticket === undefined) continue;
+    const scope = draft.view.state.scopes.get(id);
+    if (scope?.ticket === undefined) continue;
+    const { ticket, locks } = scope;
     // Spares a hot file the comparison of each ticket with all others.
-    if (locks.isEmpty() && ticket.units.some((unit) => taken.has(unit))) continue;
+    if (locks.isEmpty() && ticket.units.some((unit) => barred.has(unit))) continue;
     freed.push(...settleTicket(draft, id, ticket));
-    if (ticket.mode === 'write' && isStanding(draft.view, id)) {
-      for (const unit of ticket.units) if (roomOf(draft.view, unitOf(draft.view, unit)) === 1) taken.add(unit);
-    }
+    for (const unit of barredBy(draft.view, id, ticket)) barred.add(unit);
   }
   return freed;
+}
+
+/** Scopes whose tickets overlap these units, in ticket order. */
+function queueFor(view: View, units: readonly string[]): ScopeId[] {
+  const entries = units.flatMap((text) => view.state.queue.overlapping(unitOf(view, text)));
+  const queued = [...new Set(entries.map((entry) => entry.scope))].map((id) => queuedScope(view, id));
+  return queued.sort((a, b) => compareTickets(a.ticket, b.ticket, view.settings)).map(({ id }) => id);
+}
+
+/** Grants a ticket, or lets it lapse, or leaves it waiting. Returns units that became free. */
+function settleTicket(draft: Draft, id: ScopeId, { units, mode }: Ticket): string[] {
+  const freed = [...reapOne(draft, id), ...reapHolders(draft, units)];
+  const scope = draft.view.state.scopes.get(id);
+  if (scope === undefined || !isQueued(scope) || scope.pending.length > 0) return freed;
+  const { ticket, owner } = scope;
+  if (blockers(draft.view, { scope: id, units, mode, ticket }).length > 0) return freed;
+  const generation = draft.view.state.generation + 1;
+  draft.emit({ type: 'scope.granted', scope: id, units, mode, owner, generation, queued: true });
+  return freed;
+}
+
+/** Units that nobody can get who comes after a ticket that was just looked at: a writer holds them now or is ahead. */
+function barredBy(view: View, id: ScopeId, { units, mode }: Ticket): string[] {
+  const scope = view.state.scopes.get(id);
+  if (mode === 'read' || scope === undefined || scope.pending.length > 0) return [];
+  const isBarred = (unit: string) => scope.ticket !== undefined || scope.locks.get(unit)?.mode === 'write';
+  return units.filter((unit) => isBarred(unit) && roomOf(view, unitOf(view, unit)) === 1);
+}
+
+function reapHolders(draft: Draft, units: readonly string[]): string[] {
+  const { view } = draft;
+  const entries = units.flatMap((text) => view.state.locks.overlapping(unitOf(view, text)));
+  return [...new Set(entries.map((entry) => entry.scope))].flatMap((id) => reapOne(draft, id));
+}
+
+/** Makes an expiry or a lapse that has come due an event. Returns the units that it frees. */
+function reapOne(draft: Draft, id: ScopeId): string[] {
+  const scope = draft.view.state.scopes.get(id);
+  if (scope?.owner === undefined) return [];
+  const expired = scope.status === 'active' ? lost(draft.view, scope) : undefined;
+  const lapsing = lapsed(draft.view, scope);
+  if (expired !== undefined) draft.emit({ type: 'scope.expired', scope: id, reason: expired, from: scope.owner.agent });
+  else if (lapsing !== undefined) lapse(draft, id, lapsing);
+  else return [];
+  return unitsOf(scope);
+}
+
+function unitOf(view: View, text: string): Unit {
+  return knownUnit(text, view.settings.folds);
 }

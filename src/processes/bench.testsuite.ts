@@ -1,12 +1,18 @@
 import { execFileSync } from 'node:child_process';
 import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp, realpath } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { isRefusal } from '../domain/refusal.js';
 import { openRunner, type RunnerOptions } from './open.js';
 import type { Ended, Run, Runner, RunSpec, Written } from './runner.js';
 
-/** A small repository, a home and a folder outside, and a runner on them. Beside `/tmp`, where `base` says so. */
+export interface Places {
+  readonly base?: string;
+  readonly root?: string;
+  readonly home?: string;
+}
+
+/** A small repository, a home and a folder outside, and a runner on them. */
 export class Bench {
   #count = 0;
   readonly root: string;
@@ -14,22 +20,24 @@ export class Bench {
   readonly outside: string;
   #runner: Runner | undefined;
 
-  private constructor(readonly base: string) {
-    this.root = join(base, 'work space');
-    this.home = join(base, 'home');
+  private constructor(
+    readonly base: string,
+    { root = 'work space', home = 'home' }: Places,
+  ) {
+    this.root = join(base, root);
+    this.home = join(base, home);
     this.outside = join(base, 'outside');
   }
 
-  static async make(options: Partial<RunnerOptions> = {}, base = '/tmp/signalbox-'): Promise<Bench> {
-    const bench = new Bench(await realpath(await mkdtemp(base)));
-    for (const folder of [bench.root, bench.home, bench.outside]) mkdirSync(folder);
-    bench.put('outside/kept', 'kept\n');
-    bench.put('home/.ssh/id', 'a secret\n');
-    bench.put('home/.npmrc', 'registry=https://r.example/\n//r.example/:_authToken=a-secret\n');
-    for (const path of ['a.txt', 'src/one.txt', 'src/two.txt', 'src/deep/three.txt'])
-      bench.put(`work space/${path}`, `${path}\n`);
-    bench.put('work space/.gitignore', 'cache/\n.signalbox/\n');
-    bench.put('work space/cache/old', 'old\n');
+  static async make(options: Partial<RunnerOptions> = {}, places: Places = {}): Promise<Bench> {
+    const bench = new Bench(await realpath(await mkdtemp(places.base ?? '/tmp/signalbox-')), places);
+    for (const folder of [bench.root, bench.home, bench.outside]) mkdirSync(folder, { recursive: true });
+    bench.put(join(bench.outside, 'kept'), 'kept\n');
+    bench.put(join(bench.home, '.ssh/id'), 'a secret\n');
+    bench.put(join(bench.home, '.npmrc'), 'registry=https://r.example/\n//r.example/:_authToken=a-secret\n');
+    for (const path of ['a.txt', 'src/one.txt', 'src/two.txt', 'src/deep/three.txt']) bench.put(path, `${path}\n`);
+    bench.put('.gitignore', 'cache/\n.signalbox/\n.ssh/\n');
+    bench.put('cache/old', 'old\n');
     bench.git('init', '-q');
     bench.git('add', '.');
     bench.git('-c', 'user.name=n', '-c', 'user.email=e', 'commit', '-qm', 'first');
@@ -51,9 +59,11 @@ export class Bench {
     });
   }
 
+  /** A file; its path may be relative to the root. */
   put(path: string, text: string): void {
-    mkdirSync(dirname(join(this.base, path)), { recursive: true });
-    writeFileSync(join(this.base, path), text);
+    const full = resolve(this.root, path);
+    mkdirSync(dirname(full), { recursive: true });
+    writeFileSync(full, text);
   }
 
   async start(command: string, more: Partial<RunSpec> = {}): Promise<Run> {

@@ -36,9 +36,7 @@ describe.each(['auto', 'none'] as const)('a run has one ending (containment: %s)
   });
 
   test('stopped: a command may clean up', async () => {
-    const run = await bench.start(
-      "trap 'echo cleaned; exit' TERM; echo up; while :; do read -rt 1000 < <(sleep 1000); done",
-    );
+    const run = await bench.start("trap 'echo cleaned; exit' TERM; sleep 1000 & echo up; wait");
     await printed(run, 'up');
     run.stop('stopped');
     run.stop('lease_lost');
@@ -103,6 +101,18 @@ describe.each(['auto', 'none'] as const)('a run has one ending (containment: %s)
   });
 });
 
+describe('containment: none', () => {
+  test('a daemon that left the group and holds the output open delays nobody', async () => {
+    await using bench = await Bench.make({ containment: 'none' });
+    expect(await bench.runner.levels()).toEqual([{ level: 'none', works: true }]);
+    const { ending, text: printed } = await bench.run(
+      'exec 8>&1; read -r pid < <(setsid sh -c "echo \\$\\$; exec sleep 1000 >&8"); echo $pid',
+    );
+    process.kill(Number(printed), 'SIGKILL');
+    expect(ending).toBe('exited');
+  });
+});
+
 describe('containment: auto', () => {
   test('daemons that left the session die with the command', async () => {
     await using bench = await Bench.make();
@@ -130,8 +140,8 @@ describe('containment: auto', () => {
     await using bench = await Bench.make();
     const done = await bench.start('echo done');
     await done.ended;
-    bench.put('work space/.signalbox/layers/R9/upper/x', 'x');
-    bench.put('work space/.signalbox/layers/R9.server', `1 1 ${readlinkSync('/proc/self/ns/pid')}`);
+    bench.put('.signalbox/layers/R9/upper/x', 'x');
+    bench.put('.signalbox/layers/R9.server', `1 1 ${readlinkSync('/proc/self/ns/pid')}`);
     const live = await bench.start('echo live; sleep 1000');
     await printed(live, 'live');
     const later = await openRunner({ root: bench.root, folder: join(bench.root, '.signalbox') });
@@ -142,6 +152,15 @@ describe('containment: auto', () => {
     expect(readdirSync(join(bench.root, '.signalbox/layers')).sort()).toEqual(['R1', 'R1.server', 'R2', 'R2.server']);
     live.stop('stopped');
     await live.ended;
+  });
+
+  test('promise 11: where no containment holds, nothing is run, and the reason is told', async () => {
+    await using bench = await Bench.make({}, { base: '/dev/shm/signalbox-' });
+    expect(await bench.runner.levels()).toEqual([
+      { level: 'transactional', works: false, reason: expect.stringContaining('/dev/shm') },
+    ]);
+    await expect(bench.start('touch ran')).rejects.toThrow('No containment holds');
+    expect(existsSync(join(bench.root, 'ran'))).toBe(false);
   });
 
   test.each([

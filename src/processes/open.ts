@@ -59,6 +59,7 @@ export async function openRunner({
       if (isRefusal(run)) return run;
       runs.add(run);
       void run.ended.then(() => runs.delete(run));
+      if (closed) run.stop('stopped');
       return run;
     },
     output: (id, from) =>

@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
-import { closeSync, constants, openSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { closeSync, constants, openSync, unlinkSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
@@ -17,12 +16,16 @@ export interface Pipe {
  * Node gives children socket pairs, and those can't be opened again through `/dev/stdout` or `/dev/stderr`, which scripts
  * do; nor can one of them carry two streams in order. So this makes a true pipe, by way of a name.
  */
-export async function makePipe(path: string): Promise<Pipe> {
+export async function namePipe(path: string): Promise<void> {
   await promisify(execFile)('mkfifo', ['-m', '600', '--', path]);
+}
+
+/** Opens both ends of a named pipe, and takes its name away. */
+export function openPipe(path: string): Pipe {
   // Plain descriptors: a file handle would close its own when collected, under the socket that owns it by then.
   const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const writer = openSync(path, constants.O_WRONLY);
-  await rm(path);
+  unlinkSync(path);
   const readable = new Socket({ fd: reader, readable: true, writable: false });
   return { readable, writer, release: () => closeSync(writer) };
 }

@@ -28,13 +28,16 @@ export function openRecords(folder: string): Records {
   const underWay = (id: string): Promise<boolean> => isServed(place(id, 'server'));
   return {
     async begin(id, limit) {
+      // Of an earlier ledger, whose numbers began anew.
+      if (!(await underWay(id))) await rm(place(id), { recursive: true, force: true });
       await mkdir(place(id), { recursive: true, mode: 0o700 });
       await writeFile(place(id, 'server'), processMark(process.pid) ?? '', { flag: 'wx', mode: 0o600 });
       const path = place(id, 'output');
       return { recorder: record(path, limit), path };
     },
     async finish(id, total) {
-      await writeFile(place(id, 'total'), String(total), { mode: 0o600 });
+      // On a full disk the count is lost, not the run.
+      await writeFile(place(id, 'total'), String(total), { mode: 0o600 }).catch(() => undefined);
       await rm(place(id, 'server'), { force: true });
     },
     drop: (id) => rm(place(id), { recursive: true, force: true }),

@@ -1,15 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Duplex, Readable } from 'node:stream';
 import { type Refusal, refuse } from '../domain/refusal.js';
+import { highestInherited } from './descriptors.js';
 import { inherited, searchPath } from './environment.js';
 import { isReachable } from './host.js';
 import { descendants } from './identity.js';
 import { homeFolder, type Layer, makeLayer, prepareView, removeLayer } from './layer.js';
 import { discrepancies, fstab, type Mount, mountTable } from './mounts.js';
-import { makePipe } from './pipe.js';
+import { namePipe, openPipe } from './pipe.js';
 import type { RunSpec } from './runner.js';
 import { exitOf, type Launched, type Sandbox, shell } from './sandbox.js';
 import { BUILD, INIT, TRUSTED_PATH } from './script.js';
@@ -25,6 +26,9 @@ const NAMESPACES = [
   '--fork',
   '--kill-child',
 ];
+
+/** A mount of the host that answers no more must not hold a caller for ever. */
+const PATIENCE = 20_000;
 
 /**
  * Commands on a view of the tree that is theirs: an overlay in namespaces of its own, made with util-linux alone.
@@ -49,18 +53,16 @@ export function transactional(root: string, folder: string): Sandbox {
 }
 
 async function start(root: string, folder: string, layer: Layer, spec: RunSpec): Promise<Launched | Refusal> {
-  const [pipe, view] = await Promise.all([
-    makePipe(join(layer.path, 'pipe')),
+  const name = join(layer.path, 'pipe');
+  const [view, home] = await Promise.all([
     prepareView(root, folder, layer, spec.scratch, searchPath(process.env)),
+    homeFolder(),
+    namePipe(name),
   ]);
   const table = mountTable(view);
   await writeFile(join(layer.path, 'plan'), fstab(table, join(layer.path, 'root')), { mode: 0o600 });
-  const child = spawn('setpriv', await commandLine(root, layer, spec), {
-    // The command's own variables come last, as arguments: they must not reach the programs that build its walls.
-    env: { ...inherited(process.env), HOME: await homeFolder(), PATH: TRUSTED_PATH },
-    stdio: ['ignore', pipe.writer, 'pipe', 'pipe'],
-    detached: true,
-  });
+  const pipe = openPipe(name);
+  const child = startBuilder(pipe.writer, commandLine(root, layer, spec), home);
   const exited = exitOf(child);
   const [, , complaints, control] = child.stdio;
   try {
@@ -81,7 +83,23 @@ async function start(root: string, folder: string, layer: Layer, spec: RunSpec):
   };
 }
 
-async function commandLine(root: string, layer: Layer, spec: RunSpec): Promise<readonly string[]> {
+/** Starts the sandbox's first program with three descriptors and a channel for control, and none besides. */
+function startBuilder(output: number, args: readonly string[], home: string): ChildProcess {
+  const nothing = openSync('/dev/null', 'r');
+  try {
+    const covers = Array<number>(Math.max(0, highestInherited() - 3)).fill(nothing);
+    return spawn('setpriv', args, {
+      // The command's own variables come last, as arguments: they must not reach the programs that build its walls.
+      env: { ...inherited(process.env), HOME: home, PATH: TRUSTED_PATH },
+      stdio: ['ignore', output, 'pipe', 'pipe', ...covers],
+      detached: true,
+    });
+  } finally {
+    closeSync(nothing);
+  }
+}
+
+function commandLine(root: string, layer: Layer, spec: RunSpec): readonly string[] {
   const variables = Object.entries(spec.env).map(([name, value]) => `${name}=${value}`);
   return [
     '--pdeathsig',
@@ -128,7 +146,12 @@ async function ready(
     child.once('close', (code) => resolve(said.trim() || `the sandbox ended with ${code}`));
   });
   const up = new Promise<undefined>((resolve) => control.once('data', () => resolve(undefined)));
+  const late = setTimeout(() => {
+    said = `it was not set up within ${PATIENCE} ms ${said}`;
+    child.kill('SIGKILL');
+  }, PATIENCE);
   const early = await Promise.race([up, gone]);
+  clearTimeout(late);
   if (early !== undefined) return early;
   const wrong = await inspect(child, table);
   if (wrong === undefined) {

@@ -3,11 +3,14 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { EventBody } from '../domain/event.js';
 import { isRefusal, refuse } from '../domain/refusal.js';
+import type { ScopeId } from '../domain/scope.js';
 import {
   ALICE,
   answerOf,
+  BOB,
   changed,
   claim,
+  granted,
   idOf,
   intentFor,
   opened,
@@ -114,6 +117,31 @@ export function ledgerTests(tools: Tools): void {
     await expect(impossible).rejects.toThrow('scope that is not there');
     expect(await tools.store.events({ after: 0, limit: 10 })).toEqual([]);
     expect(await claim(tools.store, 'a.ts')).toBe('S001');
+  });
+
+  test('promise 8: tickets, locks and consumed outputs end with what ends them', async () => {
+    const { store } = tools;
+    const holder = await claim(store, 'src/');
+    const wants = (scope: ScopeId, generation: number): EventBody => ({
+      type: 'scope.queued',
+      scope,
+      units: ['src/a.ts'],
+      mode: 'write',
+      owner: BOB,
+      priority: 0,
+      generation,
+    });
+    await record(store, opened('S002'), wants('S002', 2), opened('S003', [], [holder]), wants('S003', 3));
+    await record(store, { type: 'scope.done', scope: holder, summary: 'ready', artifacts: [] });
+    await record(store, { ...granted('S002', ['src/a.ts'], 4, BOB), queued: true } as EventBody);
+    await record(store, { type: 'scope.lapsed', scope: 'S003', reason: 'no call', to: 'open' });
+    const other = await tools.bench.open();
+    const seen = await other.view({}, ({ state }) => ({
+      locks: state.locks.entries(),
+      queue: state.queue.size,
+      pending: state.scopes.get('S003')?.pending,
+    }));
+    expect(seen).toEqual({ locks: [{ scope: 'S002', unit: 'src/a.ts', mode: 'write' }], queue: 0, pending: [] });
   });
 
   test('promise 8: half a character in a name or a title does not break the chain', async () => {

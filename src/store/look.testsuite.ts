@@ -55,6 +55,9 @@ export function lookTests(tools: Tools): void {
     expect(await life('c1')).toEqual({ seen: 1_000, called: 0, ended: 2_000 });
     await touch('called');
     expect(await life('c1')).toEqual({ seen: 2_000, called: 2_000 });
+    await touch('ended');
+    await touch('seen');
+    expect(await life('c1')).toEqual({ seen: 2_000, called: 2_000 });
     await touch('gone');
     expect(await life('c1')).toBeUndefined();
     expect(await tools.store.events({ after: 0, limit: 10 })).toEqual([]);

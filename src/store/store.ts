@@ -1,4 +1,4 @@
-import type { Event, EventBody } from '../domain/event.js';
+import type { Event, EventBody, RunEnding } from '../domain/event.js';
 import type { ChangeRow, Content, Intent, IntentId, StoredIntent } from '../domain/intent.js';
 import type { Refusal } from '../domain/refusal.js';
 import type { Hash, Scope, ScopeId } from '../domain/scope.js';
@@ -64,6 +64,17 @@ export interface ScopeQuery {
   readonly before?: number;
 }
 
+/** One command, as the ledger has it. `ending` is null until it has ended. */
+export interface RunRow {
+  readonly run: string;
+  readonly scope: ScopeId | null;
+  readonly command: string;
+  readonly containment: string;
+  readonly ending: RunEnding | null;
+  readonly exit: number | null;
+  readonly rejected: number;
+}
+
 /**
  * The ledger of one workspace. Every verb may answer later, so that a database across a network fits too.
  *
@@ -88,10 +99,14 @@ export interface Store {
   settle(id: IntentId): Promise<void>;
   /** Stores contents by hash, durably. */
   keep(contents: readonly Content[]): Promise<void>;
+  /** By the hash, or by so much of it that no other begins alike (10 characters at the least). */
   content(hash: Hash): Promise<Uint8Array | undefined>;
   events(query: EventQuery): Promise<Event[]>;
   changes(query: ChangeQuery): Promise<ChangeRow[]>;
   scopes(query: ScopeQuery): Promise<Scope[]>;
+  run(id: string): Promise<RunRow | undefined>;
+  /** Publications recorded at least `age` milliseconds of lock time ago whose end is not on record: their process may be gone. */
+  unfinished(age: number): Promise<StoredIntent[]>;
   /** Resolves when something was committed by anyone after sequence number `seq`, or when `signal` aborts. */
   changed(seq: number, signal: AbortSignal): Promise<void>;
   /** True while the files of some patch are being renamed, by whichever process: a look at several files may be torn. */

@@ -12,13 +12,10 @@ const RACY = 2_000_000_000n;
 
 const readAsync = promisify(readCallback);
 
+type Told = Pick<BigIntStats, 'dev' | 'ino' | 'size' | 'mtimeNs' | 'ctimeNs'>;
+
 /** What the disk says of a file: as long as it says the same, the file is the same, unless it was `young`. */
-export interface Mark {
-  readonly dev: bigint;
-  readonly ino: bigint;
-  readonly size: bigint;
-  readonly mtimeNs: bigint;
-  readonly ctimeNs: bigint;
+export interface Mark extends Readonly<Told> {
   /** Changed so shortly before it was looked at that a further change may not show. */
   readonly young: boolean;
 }
@@ -49,18 +46,19 @@ export function openFile(path: string): Opened {
   return { kind: 'special' };
 }
 
-export function markOf(stat: BigIntStats): Mark {
+/** `now`: wall time in milliseconds. */
+export function markOf(stat: Told, now = Date.now()): Mark {
   const { dev, ino, size, mtimeNs, ctimeNs } = stat;
-  const since = BigInt(Date.now()) * 1_000_000n - RACY;
+  const since = BigInt(now) * 1_000_000n - RACY;
   return { dev, ino, size, mtimeNs, ctimeNs, young: mtimeNs > since || ctimeNs > since };
 }
 
-export function isSame(mark: Mark, stat: BigIntStats): boolean {
+export function isSame(mark: Mark, stat: Told): boolean {
   return isUnwritten(mark, stat) && mark.ctimeNs === stat.ctimeNs;
 }
 
 /** The same, but for the change time, which a new link to the file moves too. */
-export function isUnwritten(mark: Mark, stat: BigIntStats): boolean {
+export function isUnwritten(mark: Mark, stat: Told): boolean {
   return mark.ino === stat.ino && mark.dev === stat.dev && mark.size === stat.size && mark.mtimeNs === stat.mtimeNs;
 }
 

@@ -14,8 +14,7 @@ const LETTERS: { readonly [letter: string]: number } = {
 
 /** A path as a diff header shows it: quoted like C, as git does, where it holds characters that would break the line. */
 export function quoteName(name: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that need quoting
-  if (!/[\u0000-\u001f\u007f"\\]/.test(name)) return name;
+  if (![...name].some(breaksLine)) return name;
   let quoted = '';
   for (const byte of encodeText(name)) {
     const letter = Object.entries(LETTERS).find(([, code]) => code === byte)?.[0];
@@ -24,6 +23,10 @@ export function quoteName(name: string): string {
     else quoted += String.fromCharCode(byte);
   }
   return `"${quoted}"`;
+}
+
+function breaksLine(character: string): boolean {
+  return character < ' ' || character === '\u007f' || character === '"' || character === '\\';
 }
 
 const MAX_NAME = 20_000;

@@ -423,7 +423,9 @@ describe('promise 12, hostile input 25: bounds', () => {
 
   test('results over 200 MB together', () => {
     const edits = ['a', 'b', 'c', 'd', 'e'].map((path) => ({ path, content: large }));
-    expect(answer({ a: null, b: null, c: null, d: null, e: null }, edits)).toMatchObject({ code: 'LIMIT' });
+    const refusal = answer({ a: null, b: null, c: null, d: null, e: null }, edits);
+    // Compared by its code alone: a failure would otherwise print all results.
+    expect(isRefusal(refusal) && refusal.code).toBe('LIMIT');
   });
 
   test('too much searching', () => {

@@ -53,8 +53,8 @@ async function layOut(
   const [base, next] = [join(folder, 'base'), join(folder, 'next')];
   await Promise.all([mkdir(base), mkdir(next)]);
   const run = (workTree: string, args: readonly string[], input = '', codes = [0]) =>
-    // A sparse checkout leaves paths of the parent out; a private index takes them all.
-    runGit(['-c', 'core.sparseCheckout=false', '-c', 'core.splitIndex=false', ...args], {
+    // A split index would leave its other half in git's own folder.
+    runGit(['-c', 'core.splitIndex=false', ...args], {
       cwd: workTree,
       env: { ...environment, GIT_DIR: repository.dir, GIT_WORK_TREE: workTree, GIT_INDEX_FILE: join(folder, 'index') },
       input,

@@ -78,6 +78,21 @@ describe('a publication waits for what a person has under way', () => {
   });
 });
 
+it('a build moves nothing and leaves nothing behind but objects', async () => {
+  world.person('config', 'core.splitIndex', 'true');
+  world.person('update-index', '--split-index');
+  const look = () => [
+    readdirSync(join(world.root, '.git')),
+    world.person('ls-files', '--stage'),
+    world.person('show-ref'),
+  ];
+  const before = look();
+  const planned = await plan();
+  expect(look()).toEqual(before);
+  expect(isClean()).toBe(true);
+  expect(world.committed('a.txt', planned.commit)).toBe('A\n');
+});
+
 describe('the move is a compare and swap', () => {
   it('refuses STALE_BASE where a person committed meanwhile; nothing moved, and a new build succeeds', async () => {
     const change = world.patch('a.txt', 'a\n', 'A\n');

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openGit } from './git.js';
 import { accepted, bytes, change, World } from './git-world.testsuite.js';
 
@@ -250,9 +250,12 @@ describe('any repository that git can have', () => {
     other.dispose();
   });
 
-  it('is undefined without a repository, and refuses one that git does not open', async () => {
+  it('is undefined without a repository or without git, and refuses one that git does not open', async () => {
     const place = mkdtempSync(join(tmpdir(), 'signalbox-plain-'));
     expect(await openGit(place)).toBeUndefined();
+    vi.stubEnv('PATH', place);
+    expect(await openGit(world.root)).toBeUndefined();
+    vi.unstubAllEnvs();
     mkdirSync(join(place, '.git'));
     writeFileSync(join(place, '.git', 'HEAD'), 'ref: refs/heads/main\n');
     expect(await openGit(place)).toBeUndefined();

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -39,7 +39,12 @@ describe.each([{ weak: false }, { weak: true }])('reading, weak: $weak', ({ weak
     if (isRefusal(looked) || looked.kind !== 'file') throw new Error('the file was not read');
     const { bytes: read, ...told } = looked.file;
     expect(bytes.equals(read)).toBe(true);
-    expect(told).toEqual({ path: 'file', version: createHash('sha256').update(bytes).digest('hex'), mode: 0o755 });
+    expect(told).toEqual({
+      path: 'file',
+      version: createHash('sha256').update(bytes).digest('hex'),
+      mode: 0o755,
+      changed: Math.floor(statSync(join(root, 'file')).ctimeMs),
+    });
   });
 
   it('says that nothing is there, also below a file', async () => {
@@ -71,6 +76,7 @@ describe.each([{ weak: false }, { weak: true }])('reading, weak: $weak', ({ weak
     symlinkSync('../src/./login', join(root, 'src/twice'));
     symlinkSync(join(root, 'src'), join(root, 'absolute'));
     symlinkSync('../a.ts', join(root, 'src/auth/up'));
+    symlinkSync(join(root, 'src/a.ts'), join(root, 'src/auth/absolute'));
     writeFileSync(join(root, 'src/auth/b.ts'), 'b');
     expect(await workspace.resolve('src/twice/b.ts', 'write')).toBe('src/auth/b.ts');
     expect(await workspace.resolve('absolute/new/c.ts', 'write')).toBe('src/new/c.ts');
@@ -79,6 +85,7 @@ describe.each([{ weak: false }, { weak: true }])('reading, weak: $weak', ({ weak
       file: { path: 'src/auth/b.ts' },
     });
     expect(await workspace.look('src/login/up')).toMatchObject({ kind: 'file', file: { path: 'src/a.ts' } });
+    expect(await workspace.resolve('src/auth/absolute', 'read')).toBe('src/a.ts');
     expect(await workspace.look('src/login')).toMatchObject({ kind: 'folder', path: 'src/auth' });
   });
 

@@ -95,7 +95,13 @@ async function whole(place: Place, path: string, found: { fd: number; stat: BigI
     if (read === undefined) return tooLarge(path, size, place.maxFile);
     return {
       kind: 'file',
-      file: { path, version: read.hash, bytes: read.bytes, mode: Number(stat.mode) & PERMISSIONS, changed: Number(stat.ctimeMs) },
+      file: {
+        path,
+        version: read.hash,
+        bytes: read.bytes,
+        mode: Number(stat.mode) & PERMISSIONS,
+        changed: Number(stat.ctimeMs),
+      },
     };
   } finally {
     closeSync(fd);

@@ -63,8 +63,8 @@ export async function prepare(place: Place, maxFiles: number, wanted: readonly W
 }
 
 /**
- * Prepares one path after the other, with synchronous calls in short stretches: for many small files that is several
- * times faster than the thread pool, and nobody else waits for long.
+ * Prepares one path after the other, with synchronous calls in short stretches: for one file that is far faster than the
+ * thread pool, for a thousand as fast (measured), and nobody else waits for long.
  */
 async function fill(draft: Draft, place: Place, order: readonly Wanted[]): Promise<Refusal | undefined> {
   let at = 0;

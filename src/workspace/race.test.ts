@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { isRefusal } from '../domain/refusal.js';
 import { openWorkspace, recovery } from './open.js';
 import { isWeak } from './walk.js';
@@ -74,6 +74,7 @@ it.skipIf(isWeak())(
   'promise 9: nothing is read or written outside while a folder is swapped for a link',
   async () => {
     const top = mkdtempSync(join(tmpdir(), 'signalbox-race-'));
+    onTestFinished(() => rmSync(top, { recursive: true, force: true }));
     const [root, outside] = [join(top, 'repo'), join(top, 'outside')];
     for (const folder of [join(root, 'dir'), outside]) mkdirSync(folder, { recursive: true });
     writeFileSync(join(root, 'dir/file'), 'inside');
@@ -97,7 +98,6 @@ it.skipIf(isWeak())(
     expect(tally.read).toBeGreaterThan(0);
     expect(tally.changed).toBeGreaterThan(0);
     expect(tally.refused).toBeGreaterThan(0);
-    rmSync(top, { recursive: true, force: true });
   },
   60_000,
 );

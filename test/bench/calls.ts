@@ -14,7 +14,9 @@ const FORMER = `export const value100 = 'former';`;
 const LATTER = `export const value100 = 'latter';`;
 
 function page(): string {
-  const lines = Array.from({ length: LINES }, (_, at) => (at === 100 ? FORMER : `export const value${at} = 'of line ${at}';`));
+  const lines = Array.from({ length: LINES }, (_, at) =>
+    at === 100 ? FORMER : `export const value${at} = 'of line ${at}';`,
+  );
   return `${lines.join('\n')}\n`;
 }
 

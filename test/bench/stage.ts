@@ -51,7 +51,10 @@ export class Stage {
   }
 
   /** Starts a server and leaves the talking to the caller. */
-  start({ command }: Program, root: string): ChildProcess & { stdin: NodeJS.WritableStream; stdout: NodeJS.ReadableStream } {
+  start(
+    { command }: Program,
+    root: string,
+  ): ChildProcess & { stdin: NodeJS.WritableStream; stdout: NodeJS.ReadableStream } {
     const child = spawn(process.execPath, command(root), { cwd: root, stdio: ['pipe', 'pipe', 'ignore'] });
     this.#keep(child);
     return child;

@@ -40,7 +40,14 @@ const HEADINGS = ['', 'ours', 'theirs', 'ratio', 'bound', 'met'];
 export function printed(rows: readonly Row[]): string {
   const lines = [HEADINGS, ...rows.map(cells)];
   const widths = HEADINGS.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
-  return lines.map((line) => line.map((cell, at) => aligned(cell, at, widths[at] ?? 0)).join('  ').trimEnd()).join('\n');
+  return lines
+    .map((line) =>
+      line
+        .map((cell, at) => aligned(cell, at, widths[at] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }
 
 function cells({ name, unit, ours, theirs, ratio, bound, met }: Row): string[] {

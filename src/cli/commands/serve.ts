@@ -1,7 +1,7 @@
 import { startHttp } from '../../http/server.js';
 import { checkTokens } from '../../http/tokens.js';
 import { mcpOverHttp } from '../../mcp/http.js';
-import type { Assembled } from '../assemble.js';
+import { type Assembled, tidy } from '../assemble.js';
 import { untilInterrupted } from '../interrupt.js';
 import { paint, print, printJson } from '../output.js';
 import { serveToken } from '../serve-token.js';
@@ -14,7 +14,9 @@ export interface ServeOptions {
 }
 
 /** `serve`: many clients over HTTP, on the same database as every `signalbox mcp` of the workspace. */
-export async function serve({ parts, coordinator, config }: Assembled, { host, port, json }: ServeOptions): Promise<void> {
+export async function serve(assembled: Assembled, { host, port, json }: ServeOptions): Promise<void> {
+  void tidy(assembled);
+  const { parts, coordinator, config } = assembled;
   const { token, path } = serveToken(parts.workspace.root);
   const onerror = (error: unknown): void => parts.log(String(error));
   const mcp = mcpOverHttp({ provider: async () => coordinator, version: VERSION, onerror });

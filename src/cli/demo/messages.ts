@@ -36,10 +36,14 @@ export const order = z.discriminatedUnion('type', [
 ]);
 export type Order = z.infer<typeof order>;
 
+/** What an agent learns from an answer and the ledger does not show. */
+export const REMARKS = ['implicit', 'rebased', 'rejected', 'inputs', 'handover', 'uncontained'] as const;
+export type Remark = (typeof REMARKS)[number];
+
 /** From an agent to the demo. */
 export const report = z.discriminatedUnion('type', [
   z.object({ type: z.literal('attached'), protocol: z.string(), server: z.number().nullable() }),
-  z.object({ type: z.literal('remark'), text: z.string(), about: z.string(), paths: z.array(z.string()) }),
+  z.object({ type: z.literal('remark'), about: z.enum(REMARKS), text: z.string(), paths: z.array(z.string()) }),
   fact,
   z.object({ type: z.literal('finished') }),
   z.object({ type: z.literal('failed'), reason: z.string() }),

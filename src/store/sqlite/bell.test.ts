@@ -73,6 +73,15 @@ describe('news', () => {
     await bench.dispose();
   });
 
+  test('a commit about a scope rings the bells of others', async () => {
+    const store = await bench.open();
+    const other = new Bells(join(bench.folder, 'bells'), 'other');
+    const heard = new Promise<void>((resolve) => other.listen(resolve));
+    await claim(store, 'a.ts');
+    await heard;
+    other.close();
+  });
+
   test('promise 3: though every bell is lost, whoever waits finds out by looking', async () => {
     const [a, b] = [await bench.open(), await bench.open()];
     rmSync(join(bench.folder, 'bells'), { recursive: true });

@@ -7,8 +7,10 @@ import type { Hash } from '../../domain/scope.js';
 import { StoreBroken } from '../store.js';
 import type { Driver, Statement } from './driver.js';
 import { isErrno, onDisk, reason } from './folder.js';
-import { integer } from './rows.js';
+import { integer, text } from './rows.js';
 
+/** Characters of a SHA-256 in hex. */
+const HASH_LENGTH = 64;
 /** Up to this many bytes a content stands in its row; a larger one in a file of its own. */
 const LARGEST_ROW = 256 * 1024;
 
@@ -17,11 +19,13 @@ export class Contents {
   readonly #folder: string;
   readonly #insert: Statement;
   readonly #select: Statement;
+  readonly #search: Statement;
 
   constructor(driver: Driver, folder: string) {
     this.#folder = join(folder, 'blobs');
     this.#insert = driver.prepare('INSERT OR IGNORE INTO contents (hash, size, bytes) VALUES (?, ?, ?)');
     this.#select = driver.prepare('SELECT size, bytes FROM contents WHERE hash = ?');
+    this.#search = driver.prepare('SELECT hash FROM contents WHERE hash >= ? AND hash < ? LIMIT 2');
   }
 
   /** Writes the large ones to the disk, synced. Goes before the transaction that inserts their rows. */
@@ -33,6 +37,14 @@ export class Contents {
     for (const { hash, bytes } of contents) {
       this.#insert.run(hash, bytes.length, bytes.length > LARGEST_ROW ? null : bytes);
     }
+  }
+
+  /** The one content whose hash begins so. */
+  find(prefix: Hash): Uint8Array | undefined {
+    if (prefix.length === HASH_LENGTH) return this.get(prefix);
+    if (!/^[0-9a-f]{10,63}$/.test(prefix)) return undefined;
+    const [row, another] = this.#search.all(prefix, `${prefix}g`);
+    return row === undefined || another !== undefined ? undefined : this.get(text(row, 'hash'));
   }
 
   get(hash: Hash): Uint8Array | undefined {

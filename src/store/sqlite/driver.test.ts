@@ -51,6 +51,10 @@ describe.each(names)('%s', (name) => {
   });
 
   test('promise 11: acknowledged means durable: the log is synced with every commit', () => {
+    const first = openDriver(join(folder, 'x.db'), name);
+    configure(first);
+    migrate(first);
+    first.close();
     const driver = openDriver(join(folder, 'x.db'), name);
     configure(driver);
     const pragma = (of: string): unknown => Object.values(driver.prepare(`PRAGMA ${of}`).get() ?? {})[0];

@@ -1,11 +1,11 @@
-import type { Event } from '../../domain/event.js';
+import { type Event, RUN_ENDINGS } from '../../domain/event.js';
 import type { ChangeRow } from '../../domain/intent.js';
 import type { Scope } from '../../domain/scope.js';
 import { isEnded, STATUSES } from '../../domain/scope.js';
 import type { State } from '../../domain/state.js';
-import type { ChangeQuery, EventQuery, ScopeQuery } from '../store.js';
+import type { ChangeQuery, EventQuery, RunRow, ScopeQuery } from '../store.js';
 import type { Driver, Row, Statement, Value } from './driver.js';
-import { integer, integerOrNull, json, text, textOrNull } from './rows.js';
+import { integer, integerOrNull, json, oneOf, text, textOrNull } from './rows.js';
 import { numberOf, scopeOfRow } from './scope-rows.js';
 
 /** Past this many events, a search without a scope goes through the index. */
@@ -55,6 +55,11 @@ export class Queries {
     });
   }
 
+  run(id: string): RunRow | undefined {
+    const row = this.#all('SELECT * FROM runs WHERE run = ?', id)[0];
+    return row && runOfRow(row);
+  }
+
   #last(): number {
     return integer(this.#all('SELECT seq FROM ledger')[0], 'seq');
   }
@@ -85,6 +90,18 @@ function liveScopes({ status, phase, limit, before = Infinity }: ScopeQuery, sta
     .sort((a, b) => b.number - a.number)
     .slice(0, limit)
     .map(({ scope }) => scope);
+}
+
+function runOfRow(row: Row): RunRow {
+  return {
+    run: text(row, 'run'),
+    scope: textOrNull(row, 'scope'),
+    command: text(row, 'command'),
+    containment: text(row, 'containment'),
+    ending: row.ending === null ? null : oneOf(row, 'ending', RUN_ENDINGS),
+    exit: integerOrNull(row, 'exit'),
+    rejected: integerOrNull(row, 'rejected') ?? 0,
+  };
 }
 
 export function eventOfRow(row: Row): Event {

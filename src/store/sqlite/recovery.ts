@@ -92,6 +92,8 @@ export class Settling {
   }
 }
 
+/** A publication is not settled here: whether its commit was made, git has to be asked (see `unfinished`). */
 function isLeft(intent: StoredIntent, at: number, boot: string, now: number): boolean {
+  if (intent.commit !== undefined) return false;
   return intent.boot !== boot || now - at > FORGOTTEN;
 }

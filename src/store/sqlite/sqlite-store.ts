@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Event, EventBody } from '../../domain/event.js';
-import type { ChangeRow, Content, Intent, IntentId } from '../../domain/intent.js';
+import type { ChangeRow, Content, Intent, IntentId, StoredIntent } from '../../domain/intent.js';
 import { isRefusal, type Refusal } from '../../domain/refusal.js';
 import type { Hash, Scope } from '../../domain/scope.js';
 import type { Settings } from '../../domain/settings.js';
@@ -14,6 +14,7 @@ import type {
   LifeChange,
   Needs,
   Recovery,
+  RunRow,
   ScopeQuery,
   Store,
   Transaction,
@@ -129,7 +130,7 @@ export class SqliteStore implements Store {
   }
 
   async content(hash: Hash): Promise<Uint8Array | undefined> {
-    return this.#read(() => this.#contents.get(hash));
+    return this.#read(() => this.#contents.find(hash));
   }
 
   async events(query: EventQuery): Promise<Event[]> {
@@ -142,6 +143,18 @@ export class SqliteStore implements Store {
 
   async scopes(query: ScopeQuery): Promise<Scope[]> {
     return this.#read(() => this.#queries.scopes(query, this.#ledger.moment().state));
+  }
+
+  async run(id: string): Promise<RunRow | undefined> {
+    return this.#read(() => this.#queries.run(id));
+  }
+
+  async unfinished(age: number): Promise<StoredIntent[]> {
+    return this.#read(() => {
+      const until = this.#ledger.now() - age;
+      const due = this.#intents.all().filter(({ intent, at }) => intent.commit !== undefined && at <= until);
+      return due.map(({ intent }) => intent).filter(({ state }) => state === 'pending');
+    });
   }
 
   async changed(seq: number, signal: AbortSignal): Promise<void> {

@@ -1,6 +1,6 @@
-import { execFile, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createReadStream } from 'node:fs';
+import { closeSync, createReadStream, openSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -23,7 +23,7 @@ beforeAll(async () => {
     typeRoots: [join(root, 'node_modules/@types')],
   };
   const config = join(built, 'tsconfig.json');
-  const files = [join(import.meta.dirname, 'host-death.testsuite.ts')];
+  const files = [join(import.meta.dirname, 'server.testsuite.ts')];
   await writeFile(
     config,
     JSON.stringify({ extends: join(root, 'tsconfig.json'), compilerOptions, files, include: [] }),
@@ -37,19 +37,37 @@ afterAll(async () => {
   await bench[Symbol.asyncDispose]();
 });
 
+/** Starts a server that runs a command. Descriptors given here it inherits, from 4 on. */
+function serve(command: string, ...descriptors: number[]): ChildProcess {
+  return spawn(process.execPath, [join(built, 'processes/server.testsuite.js'), bench.root, command], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ignore', ...descriptors],
+    env: { ...process.env, HOME: bench.home },
+  });
+}
+
 test('promise 2: when the server is killed, none of a command’s processes is left', async () => {
   const fifo = join(bench.root, 'cache/alive');
   execFileSync('mkfifo', [fifo]);
   const command =
     "trap '' TERM HUP; exec 7>cache/alive; setsid nohup sleep 1000 & (setsid sh -c 'sleep 1000 & sleep 1000' &); echo up >&7; wait";
-  const server = spawn(process.execPath, [join(built, 'processes/host-death.testsuite.js'), bench.root, command], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, HOME: bench.home },
-  });
+  const server = serve(command);
   // Each process of the command holds the pipe open: its end is the death of the last one.
   const alive = createReadStream(fifo, 'utf8');
   await once(alive, 'data');
   server.kill('SIGKILL');
   await once(alive, 'end');
   expect(server.killed).toBe(true);
+});
+
+test('promise 9: what the server inherited does not reach a command', async () => {
+  const folder = openSync(bench.outside, 'r');
+  const server = serve(
+    'readlink /proc/self/fd/* > cache/descriptors; cd /proc/self/fd/5 && echo x > leak',
+    folder,
+    folder,
+  );
+  closeSync(folder);
+  await once(server, 'exit');
+  expect(readFileSync(join(bench.root, 'cache/descriptors'), 'utf8')).not.toMatch(/outside|pipe:|socket:/);
+  expect(readdirSync(bench.outside)).toEqual(['kept']);
 });

@@ -1,0 +1,78 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { withoutGit } from './shop.js';
+
+export const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
+const AGENT = fileURLToPath(new URL('./agent.js', import.meta.url));
+const WITH_PARENT = new URL('./with-parent.js', import.meta.url).href;
+
+/** How long a process has for its farewell, in milliseconds. */
+const FAREWELL = 4_000;
+const KEPT = 4_000;
+
+export interface Child {
+  readonly process: ChildProcess;
+  /** Resolves when it has ended and, with it, whoever inherited its stderr: the server that an agent's client started. */
+  readonly gone: Promise<void>;
+  /** The last of what it said on stderr. */
+  said(): string;
+}
+
+export interface Served {
+  readonly child: Child;
+  readonly url: string;
+  readonly tokenFile: string;
+}
+
+const announced = z.object({ url: z.string(), token_file: z.string() });
+
+/** Starts `signalbox serve` on a free port and waits until it listens. */
+export async function serve(root: string, signal: AbortSignal): Promise<Served> {
+  const process = fork(MAIN, ['serve', '--port', '0', '--json', '--root', root], { cwd: root, env: withoutGit(globalThis.process.env), execArgv: ['--import', WITH_PARENT], silent: true });
+  const child = listening(process);
+  const { stdout } = process;
+  if (stdout === null) throw new Error('signalbox serve has no stdout');
+  const ended = new AbortController();
+  process.once('exit', () => ended.abort(new Error(`signalbox serve ended at once: ${child.said()}`)));
+  const [line] = await once(createInterface({ input: stdout }), 'line', { signal: AbortSignal.any([signal, ended.signal]) }).catch((error: unknown) => {
+    throw ended.signal.aborted ? ended.signal.reason : error;
+  });
+  const { url, token_file } = announced.parse(JSON.parse(String(line)));
+  return { child, url, tokenFile: token_file };
+}
+
+/** Starts the process of an agent; it plays when it is told its part. */
+export function startAgent(root: string): Child {
+  const env = withoutGit(process.env);
+  return listening(fork(AGENT, [], { cwd: root, env, execArgv: [], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] }));
+}
+
+function listening(process: ChildProcess): Child {
+  let said = '';
+  process.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    said = (said + text).slice(-KEPT);
+  });
+  return { process, gone: once(process, 'close').then(() => undefined), said: () => said.trim() };
+}
+
+/** Ends a child, kindly first. `server` is the process that it started for itself. */
+export async function endChild({ process, gone }: Child, server?: number): Promise<void> {
+  if (process.connected) process.disconnect();
+  const late = setTimeout(() => {
+    process.kill('SIGKILL');
+    if (server !== undefined) killByPid(server);
+  }, FAREWELL);
+  await gone;
+  clearTimeout(late);
+}
+
+function killByPid(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
+  }
+}

@@ -1,0 +1,61 @@
+import { type Blocker, blockers } from './blockers.js';
+import { findCycle } from './deadlock.js';
+import type { Draft } from './draft.js';
+import { isStateless, scopeKey } from './leases.js';
+import { type Refusal, refuse } from './refusal.js';
+import type { Owner, Scope, ScopeId, Ticket } from './scope.js';
+
+/** Units that are asked for together. */
+export type Wish = Pick<Ticket, 'units' | 'mode'>;
+
+/** What stands in the way of a new claim: it comes after all tickets of its rank. */
+export function obstacles({ view }: Draft, { id, contract }: Scope, wish: Wish): Blocker[] {
+  const ticket = { ...wish, arrival: view.state.seq + 1, since: view.now, priority: contract.priority };
+  return blockers(view, { scope: id, ...wish, ticket });
+}
+
+export function tooManyUnits({ view }: Draft, scope: Scope, units: readonly string[]): Refusal | undefined {
+  const limit = view.settings.maxUnits;
+  const asked = new Set([...scope.locks.keys(), ...units]).size;
+  if (asked <= limit) return undefined;
+  return refuse(
+    'LIMIT',
+    `A scope may hold ${limit} units; this comes to ${asked}.`,
+    'Claim folders or globs instead of single files.',
+    { limit, asked },
+  );
+}
+
+/** Grants units that nothing stands in the way of. Whoever begins to own a scope owns it until it is given up. */
+export function grant(draft: Draft, by: Owner, scope: Scope, wish: Wish): void {
+  const queued = scope.status === 'waiting';
+  draft.emit({ type: 'scope.granted', scope: scope.id, ...wish, ...tenureOf(draft, by, scope), queued });
+}
+
+/** Gives a scope a place at the end of the queue. Its former place, if it had one, holds nobody back any more. */
+export function enqueue(draft: Draft, by: Owner, scope: Scope, wish: Wish): void {
+  const { priority } = scope.contract;
+  draft.emit({ type: 'scope.queued', scope: scope.id, ...wish, ...tenureOf(draft, by, scope), priority });
+}
+
+function tenureOf(draft: Draft, by: Owner, scope: Scope): { owner: Owner; generation: number } {
+  const owner = scope.owner ?? by;
+  // Its first sign of life is written with this decision.
+  if (isStateless(owner.connection)) draft.touch(scopeKey(scope.id));
+  return { owner, generation: draft.view.state.generation + 1 };
+}
+
+/** Refuses what has just been granted or queued where it closes a cycle of waits. */
+export function wouldNeverEnd({ view }: Draft, id: ScopeId): Refusal | undefined {
+  const cycle = findCycle(view, id);
+  if (cycle === undefined) return undefined;
+  const name = (other: ScopeId): string => {
+    return other === id ? 'your claim' : `${other} (${view.state.scopes.get(other)?.owner?.agent})`;
+  };
+  return refuse(
+    'DEADLOCK',
+    `Waiting would never end: ${[...cycle, id].map(name).join(' waits for ')}.`,
+    'Release what the others wait for (release_scope), or finish and publish it, then claim again.',
+    { cycle },
+  );
+}
