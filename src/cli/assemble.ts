@@ -11,9 +11,9 @@ import type { Mint } from '../domain/handle.js';
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
 import { openSqliteStore } from '../store/sqlite/open.js';
 import { StoreBroken, StoreBusy } from '../store/store.js';
-import { openGit } from '../workspace/git.js';
-import { openWorkspace, recovery } from '../workspace/open.js';
-import { findRoot } from '../workspace/root.js';
+import { openGit } from '../workspace/git/git.js';
+import { openWorkspace, recovery } from '../workspace/files/open.js';
+import { findRoot } from '../workspace/files/root.js';
 import { type Config, loadConfig } from './config.js';
 import { lazyRunner } from './lazy-runner.js';
 

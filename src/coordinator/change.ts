@@ -5,7 +5,7 @@ import { isRefusal, type Refusal } from '../domain/refusal.js';
 import type { ScopeId } from '../domain/scope.js';
 import { allowWrite, type Write } from '../domain/write.js';
 import type { Transaction } from '../store/store.js';
-import { Overtaken } from '../workspace/apply.js';
+import { Overtaken } from '../workspace/files/apply.js';
 import type { Prepared, Wanted } from '../workspace/workspace.js';
 import type { Caller } from './contract.js';
 import { noteLate } from './outside.js';

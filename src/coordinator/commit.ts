@@ -1,8 +1,8 @@
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
 import type { Scope } from '../domain/scope.js';
 import type { IntentId } from '../domain/intent.js';
-import type { Git, PathChange } from '../workspace/git.js';
-import { rebaseBytes } from '../workspace/rebase.js';
+import type { Git, PathChange } from '../workspace/git/git.js';
+import { rebaseBytes } from '../workspace/text/rebase.js';
 import type { Caller, PublishInput } from './contract.js';
 import { scopeChanges } from './history.js';
 import type { Parts } from './parts.js';

@@ -1,7 +1,7 @@
 import type { ChangeRow } from '../domain/intent.js';
 import { isRefusal, type Refusal } from '../domain/refusal.js';
 import type { Hash, ScopeId } from '../domain/scope.js';
-import { difference } from '../workspace/difference.js';
+import { difference } from '../workspace/text/difference.js';
 import type { Parts } from './parts.js';
 
 const PAGE = 1_000;

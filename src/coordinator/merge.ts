@@ -1,4 +1,4 @@
-import { rebaseBytes } from '../workspace/rebase.js';
+import { rebaseBytes } from '../workspace/text/rebase.js';
 
 /**
  * Three-way merge of whole files, absent ones included: what one side left as it was, the other side decides.

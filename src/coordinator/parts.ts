@@ -10,7 +10,7 @@ import type { Settings } from '../domain/settings.js';
 import { arrive } from '../domain/sweep.js';
 import type { Runner } from '../processes/runner.js';
 import type { LifeChange, Needs, Store, Transaction } from '../store/store.js';
-import type { Git } from '../workspace/git.js';
+import type { Git } from '../workspace/git/git.js';
 import type { Workspace } from '../workspace/workspace.js';
 import type { Presence } from './presence.js';
 import type { Runs } from './runs.js';

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
-import { type Present, staleBases } from '../workspace/bases.js';
-import { countChange } from '../workspace/count-change.js';
-import { type Outcome, outcomes } from '../workspace/edits.js';
-import { type Operation, pathsOf, withPaths } from '../workspace/operation.js';
-import { parseDiff } from '../workspace/parse-diff.js';
-import { parseEdits } from '../workspace/parse-edits.js';
+import { type Present, staleBases } from '../workspace/text/bases.js';
+import { countChange } from '../workspace/text/count-change.js';
+import { type Outcome, outcomes } from '../workspace/text/edits.js';
+import { type Operation, pathsOf, withPaths } from '../workspace/text/operation.js';
+import { parseDiff } from '../workspace/text/parse-diff.js';
+import { parseEdits } from '../workspace/text/parse-edits.js';
 import type { Wanted } from '../workspace/workspace.js';
 import { type Changed, change } from './change.js';
 import type { Caller, PatchInput, PatchOutput } from './contract.js';

@@ -141,8 +141,10 @@ export async function prepareView(
     layer.path,
     [...places.map((at) => ({ at, folder: true })), ...kept].filter(({ at }) => isCovered(at)),
   );
-  const secrets = (await findSecrets(home)).filter(({ path }) => !covered(path));
   const sockets = await findSockets((path) => cutOff(path) || covered(path));
+  const secrets = (await findSecrets(home)).filter(({ path }) => !covered(path));
+  const veiled = await Promise.all(secrets.map((secret) => veil(secret, root, folder, layer)));
+  const nothing = join(folder, 'skeleton/nothing');
   return {
     root,
     folder,
@@ -153,11 +155,7 @@ export async function prepareView(
     procfs,
     scratch: folders,
     kept,
-    hidden: [
-      ...(await Promise.all(secrets.map((secret) => veil(secret, root, folder, layer)))),
-      ...sockets.map((at) => ({ at, as: join(folder, 'skeleton/nothing') })),
-      ...(await npmrc(home, layer)),
-    ],
+    hidden: [...veiled, ...sockets.map((at) => ({ at, as: nothing })), ...(await npmrc(home, layer))],
   };
 }
 

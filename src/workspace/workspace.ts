@@ -2,8 +2,8 @@ import type { FileChange } from '../domain/event.js';
 import type { Content, IntentFile } from '../domain/intent.js';
 import type { Refusal } from '../domain/refusal.js';
 import type { Hash } from '../domain/scope.js';
-import type { LateEdit } from './finish.js';
-import type { Swept } from './sweep.js';
+import type { LateEdit } from './files/finish.js';
+import type { Swept } from './files/sweep.js';
 
 /** A file as it was read: its bytes, their hash and what the disk said of it. */
 export interface Snapshot {

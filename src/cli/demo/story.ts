@@ -5,7 +5,7 @@ import type { Event } from '../../domain/event.js';
 import { DEFAULTS } from '../../domain/settings.js';
 import { openSqliteStore } from '../../store/sqlite/open.js';
 import type { SqliteStore } from '../../store/sqlite/sqlite-store.js';
-import { openWorkspace, recovery } from '../../workspace/open.js';
+import { openWorkspace, recovery } from '../../workspace/files/open.js';
 import { type Check, type Commit, commitsAreTheScopes, everyChangeFollows, everyLineIsThere, type Files, ledgerIsWhole, nobodyHeldTheSame, replayGivesTheFiles, testsPass } from './checks.js';
 import { type History, readHistory } from './history.js';
 import { NAMES } from './messages.js';

@@ -1,0 +1,175 @@
+import { closeSync, fsync as fsyncCallback, unlinkSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import type { Hash } from '../../domain/scope.js';
+import { isUnwritten, openFile, readLarge } from './bytes.js';
+import type { Change, Target } from './change.js';
+import { ifThere } from './errno.js';
+import { PERMISSIONS, type Place } from './look.js';
+import { Trail } from './walk.js';
+
+/** An editor that had the file open when it was replaced has written its save by then. */
+const LATE = 2_000;
+const STRETCH_FILES = 32;
+
+const fsync = promisify(fsyncCallback);
+
+/** A save into a former file: the bytes that a person wrote while the file was being replaced. */
+export interface LateEdit {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  readonly mode: number;
+}
+
+/** Waits that end early when the workspace closes, and that keep no process alive. */
+export class Waits {
+  readonly #open = new Set<() => void>();
+  readonly #work = new Set<Promise<unknown>>();
+  #closing = false;
+
+  pause(ms: number): Promise<void> {
+    if (this.#closing) return Promise.resolve();
+    return new Promise((resolve) => {
+      const end = () => {
+        clearTimeout(timer);
+        this.#open.delete(end);
+        resolve();
+      };
+      const timer = setTimeout(end, ms);
+      timer.unref();
+      this.#open.add(end);
+    });
+  }
+
+  /** Keeps work in mind until it is over. */
+  follow<T>(work: Promise<T>): Promise<T> {
+    const over = () => this.#work.delete(work);
+    this.#work.add(work);
+    work.then(over, over);
+    return work;
+  }
+
+  /** Ends all waits, now and later ones, and resolves when the work is over. */
+  async flush(): Promise<void> {
+    this.#closing = true;
+    for (const end of this.#open) end();
+    await Promise.allSettled(this.#work);
+    this.#closing = false;
+  }
+}
+
+/** See `Workspace.finish`. */
+export async function finish(
+  place: Place,
+  change: Change,
+  waits: Waits,
+  late: (edit: LateEdit) => void,
+): Promise<void> {
+  await sync(place, change);
+  const reported = new Map<Target, Hash>();
+  await report(place, change, reported, late);
+  await waits.pause(LATE);
+  await report(place, change, reported, late);
+  await letGo(place, change);
+}
+
+/** Files first, then the folders that name them. */
+async function sync(place: Place, change: Change): Promise<void> {
+  await eachFolder(place, change, async (trail, base, targets) => {
+    for (const { name, after } of targets) if (after !== null) await syncFile(`${base}/${name}`);
+    await fsync(trail.fd);
+  });
+}
+
+async function syncFile(path: string): Promise<void> {
+  const found = openFile(path);
+  if (found.kind !== 'file' && found.kind !== 'folder') return;
+  try {
+    await fsync(found.fd);
+  } finally {
+    closeSync(found.fd);
+  }
+}
+
+async function report(
+  place: Place,
+  change: Change,
+  reported: Map<Target, Hash>,
+  late: (edit: LateEdit) => void,
+): Promise<void> {
+  await eachKept(place, change, async (path, target) => {
+    const former = await formerNow(place, path, target);
+    if (former === undefined || former.hash === target.before || former.hash === reported.get(target)) return;
+    reported.set(target, former.hash);
+    late({ path: target.path, bytes: former.bytes, mode: former.mode });
+  });
+}
+
+/** What a former file holds now, unless the disk says that nobody wrote to it. */
+async function formerNow(place: Place, path: string, target: Target) {
+  const found = openFile(path);
+  if (found.kind !== 'file') return undefined;
+  const { fd, stat } = found;
+  try {
+    if (target.mark !== undefined && !target.mark.young && isUnwritten(target.mark, stat)) return undefined;
+    const read = await readLarge(fd, Number(stat.size), place.maxFile);
+    // It grew past what can be handed on: it stays where it is, and a sweep names it.
+    if (read === undefined) delete target.kept;
+    return read && { ...read, mode: Number(stat.mode) & PERMISSIONS };
+  } finally {
+    closeSync(fd);
+  }
+}
+
+async function letGo(place: Place, change: Change): Promise<void> {
+  await eachKept(place, change, async (path, target) => {
+    ifThere(() => unlinkSync(path));
+    delete target.kept;
+  });
+}
+
+async function eachKept(
+  place: Place,
+  change: Change,
+  visit: (path: string, target: Target) => Promise<void>,
+): Promise<void> {
+  const trail = new Trail(place);
+  try {
+    for (const [at, target] of change.targets.entries()) {
+      if (at % STRETCH_FILES === STRETCH_FILES - 1) await setImmediate();
+      if (target.kept === undefined) continue;
+      const base = trail.enter(target.kept.folder);
+      if (typeof base === 'string') await visit(`${base}/${target.kept.name}`, target);
+    }
+  } finally {
+    trail.close();
+  }
+}
+
+/** Visits each folder whose names changed, with the targets in it; new folders count as names in the ones above them. */
+async function eachFolder(
+  place: Place,
+  change: Change,
+  visit: (trail: Trail, base: string, targets: readonly Target[]) => Promise<void>,
+): Promise<void> {
+  const folders = new Map<string, Target[]>();
+  for (const target of change.targets) {
+    for (let depth = target.tempDepth; depth < target.folder.length; depth++) {
+      const above = target.folder.slice(0, depth).join('/');
+      if (!folders.has(above)) folders.set(above, []);
+    }
+    const folder = target.folder.join('/');
+    const there = folders.get(folder);
+    if (there === undefined) folders.set(folder, [target]);
+    else there.push(target);
+  }
+  for (const [folder, targets] of folders) {
+    const trail = new Trail(place);
+    try {
+      const base = trail.enter(folder === '' ? [] : folder.split('/'));
+      if (typeof base === 'string') await visit(trail, base, targets);
+    } finally {
+      trail.close();
+    }
+  }
+}

@@ -1,0 +1,83 @@
+import { lstatSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { EventBody } from '../../domain/event.js';
+import type { StoredIntent } from '../../domain/intent.js';
+import type { Hash } from '../../domain/scope.js';
+import { apply, verify } from './apply.js';
+import { Change } from './change.js';
+import { Drift } from './drift.js';
+import { errno } from './errno.js';
+import { finish, Waits } from './finish.js';
+import { look, type Place, resolvePath } from './look.js';
+import { discardTemps, prepare } from './prepare.js';
+import { redo, undo } from './recovery.js';
+import { sweep } from './sweep.js';
+import { KEPT_FOLDER, STATE_FOLDER } from './temps.js';
+import { isWeak } from './walk.js';
+import { FILE_SETTINGS, type FileSettings, type Workspace } from '../workspace.js';
+
+/**
+ * Opens the workspace at a root that `findRoot` gave, and makes `.signalbox/` where it is missing.
+ * Throws where the root is no folder or cannot be written to.
+ */
+export async function openWorkspace(options: {
+  readonly root: string;
+  readonly settings?: Partial<FileSettings>;
+}): Promise<Workspace> {
+  const place = placeOf(options.root, { ...FILE_SETTINGS, ...options.settings });
+  makeState(place.root);
+  return workspaceAt(place);
+}
+
+function placeOf(given: string, settings: FileSettings): Place & { maxFiles: number } {
+  const root = realpathSync(resolve(given));
+  return { ...settings, root, roots: [...new Set([root, resolve(given)])], weak: settings.weak ?? isWeak() };
+}
+
+function workspaceAt(place: Place & { maxFiles: number }): Workspace {
+  const waits = new Waits();
+  const drift = new Drift(place);
+  return {
+    root: place.root,
+    folds: foldsNames(place.root),
+    weak: place.weak,
+    resolve: async (path, purpose) => resolvePath(place, path, purpose),
+    look: (path) => look(place, path),
+    prepare: (wanted) => prepare(place, place.maxFiles, wanted),
+    verify: (prepared) => verify(place, Change.of(prepared)),
+    apply: (prepared) => apply(place, Change.of(prepared)),
+    finish: (prepared, late) => waits.follow(finish(place, Change.of(prepared), waits, late)),
+    discard: async (prepared) => discardTemps(place, Change.of(prepared).targets),
+    drifted: (records) => drift.of(records),
+    sweep: () => sweep(place, Date.now()),
+    flush: () => waits.flush(),
+  };
+}
+
+/** How the files of this workspace are put right after a crash: the `Recovery` of the store's contract. */
+export function recovery(workspace: Pick<Workspace, 'root' | 'weak'>, settings: Partial<FileSettings> = {}) {
+  const place = placeOf(workspace.root, { ...FILE_SETTINGS, ...settings, weak: workspace.weak });
+  type Content = (hash: Hash) => Uint8Array | undefined;
+  return {
+    undo: (intent: StoredIntent, content: Content): readonly EventBody[] => undo(place, intent, content),
+    redo: (intent: StoredIntent, content: Content): readonly EventBody[] => redo(place, intent, content),
+  };
+}
+
+/** `.signalbox/` is for its user alone, and git leaves all of it out. */
+function makeState(root: string): void {
+  const state = join(root, STATE_FOLDER);
+  mkdirSync(join(root, ...KEPT_FOLDER), { recursive: true, mode: 0o700 });
+  if (!lstatSync(state).isDirectory()) throw new Error(`${state} is not a folder`);
+  try {
+    writeFileSync(join(state, '.gitignore'), '*\n', { flag: 'wx' });
+  } catch (error) {
+    if (errno(error) !== 'EEXIST') throw error;
+  }
+}
+
+/** Asked of the disk, by looking for our own folder under another spelling. */
+function foldsNames(root: string): boolean {
+  const other = lstatSync(join(root, STATE_FOLDER.toUpperCase()), { throwIfNoEntry: false });
+  return other !== undefined && other.ino === lstatSync(join(root, STATE_FOLDER)).ino;
+}
