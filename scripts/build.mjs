@@ -9,7 +9,10 @@ const fresh = join(root, 'dist.new');
 rmSync(fresh, { recursive: true, force: true });
 try {
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
-  execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', fresh], { cwd: root, stdio: 'inherit' });
+  execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', fresh], {
+    cwd: root,
+    stdio: 'inherit',
+  });
 } catch {
   rmSync(fresh, { recursive: true, force: true });
   process.exit(1);

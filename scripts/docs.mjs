@@ -21,7 +21,16 @@ function rows(schema, prefix = '') {
 }
 
 const tools = toolList().map((tool) =>
-  [`## ${tool.name}`, '', tool.description, '', '| argument | type | required | |', '|---|---|---|---|', ...rows(tool.inputSchema), ''].join('\n'),
+  [
+    `## ${tool.name}`,
+    '',
+    tool.description,
+    '',
+    '| argument | type | required | |',
+    '|---|---|---|---|',
+    ...rows(tool.inputSchema),
+    '',
+  ].join('\n'),
 );
 const head = [
   '# Tools',

@@ -11,9 +11,9 @@ import type { Mint } from '../domain/handle.js';
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
 import { openSqliteStore } from '../store/sqlite/open.js';
 import { StoreBroken, StoreBusy } from '../store/store.js';
-import { openGit } from '../workspace/git/git.js';
 import { openWorkspace, recovery } from '../workspace/files/open.js';
 import { findRoot } from '../workspace/files/root.js';
+import { openGit } from '../workspace/git/git.js';
 import { type Config, loadConfig } from './config.js';
 import { lazyRunner } from './lazy-runner.js';
 
@@ -28,7 +28,8 @@ export async function tidy({ parts }: Assembled): Promise<void> {
   try {
     await settleUnfinished(parts);
     const { saved } = await parts.workspace.sweep();
-    for (const path of saved) parts.log(`${path} holds what somebody saved while the file was being replaced: look at it`);
+    for (const path of saved)
+      parts.log(`${path} holds what somebody saved while the file was being replaced: look at it`);
   } catch (error) {
     parts.log(`leftovers of earlier processes could not be put right: ${String(error)}`);
   }
@@ -56,7 +57,12 @@ export async function assemble({ from, log, alive = () => true }: AssembleOption
   }
 }
 
-async function openParts(root: string, config: Config, log: (sentence: string) => void, alive: () => boolean): Promise<Parts | Refusal> {
+async function openParts(
+  root: string,
+  config: Config,
+  log: (sentence: string) => void,
+  alive: () => boolean,
+): Promise<Parts | Refusal> {
   const files = { unprotect: config.unprotect };
   const workspace = await openWorkspace({ root, settings: files });
   const folder = join(workspace.root, '.signalbox');
@@ -82,8 +88,12 @@ async function openParts(root: string, config: Config, log: (sentence: string) =
 /** Turns what a store or disk throws into the refusal that every tool gives meanwhile. */
 export function unavailable(error: unknown): Refusal {
   const reason = error instanceof Error ? error.message : String(error);
-  if (error instanceof StoreBusy) return refuse('BUSY', 'The database is locked by another process.', 'Call again in a few seconds.', { reason });
-  const next = error instanceof StoreBroken ? 'Ask the operator to put this right; nothing was granted or written.' : 'Ask the operator to look at the server; nothing was granted.';
+  if (error instanceof StoreBusy)
+    return refuse('BUSY', 'The database is locked by another process.', 'Call again in a few seconds.', { reason });
+  const next =
+    error instanceof StoreBroken
+      ? 'Ask the operator to put this right; nothing was granted or written.'
+      : 'Ask the operator to look at the server; nothing was granted.';
   return refuse('UNAVAILABLE', `Signalbox cannot work here: ${reason}`, next, { reason });
 }
 
@@ -93,7 +103,8 @@ function readKey(folder: string): Buffer {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   if (!existsSync(path)) writeKey(path);
   const key = readFileSync(path);
-  if (key.length < 32) throw new Error(`${path} is cut off: remove it and start again (handles given so far become void)`);
+  if (key.length < 32)
+    throw new Error(`${path} is cut off: remove it and start again (handles given so far become void)`);
   return key;
 }
 

@@ -18,8 +18,22 @@ export interface Config {
 /** Package managers change the dependency folders and the lock files of the whole tree: one at a time. */
 const INSTALL: NamedProcess = {
   name: 'install',
-  match: ['npm', 'pnpm', 'yarn', 'bun', 'pip', 'pip3', 'uv', 'poetry', 'cargo', 'go', 'bundle', 'composer'].flatMap((tool) =>
-    ['install', 'install *', 'i', 'i *', 'ci', 'ci *', 'add *', 'remove *', 'update', 'update *', 'sync', 'get *'].map((verb) => `${tool} ${verb}`),
+  match: ['npm', 'pnpm', 'yarn', 'bun', 'pip', 'pip3', 'uv', 'poetry', 'cargo', 'go', 'bundle', 'composer'].flatMap(
+    (tool) =>
+      [
+        'install',
+        'install *',
+        'i',
+        'i *',
+        'ci',
+        'ci *',
+        'add *',
+        'remove *',
+        'update',
+        'update *',
+        'sync',
+        'get *',
+      ].map((verb) => `${tool} ${verb}`),
   ),
   network: true,
 };
@@ -83,5 +97,7 @@ function fromFile(file: import('../wire/config.js').ConfigFile): Config {
 }
 
 function wrong(sentence: string): Refusal {
-  return refuse('UNAVAILABLE', sentence, `Put ${CONFIG_FILE} right, or remove it; the README lists its keys.`, { file: CONFIG_FILE });
+  return refuse('UNAVAILABLE', sentence, `Put ${CONFIG_FILE} right, or remove it; the README lists its keys.`, {
+    file: CONFIG_FILE,
+  });
 }

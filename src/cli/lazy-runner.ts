@@ -1,7 +1,11 @@
 import type { Runner } from '../processes/runner.js';
 
 /** A runner that is opened with the first command: a server that only reads and patches never probes for containment. */
-export function lazyRunner(options: { readonly root: string; readonly folder: string; readonly containment: 'auto' | 'none' }): Runner {
+export function lazyRunner(options: {
+  readonly root: string;
+  readonly folder: string;
+  readonly containment: 'auto' | 'none';
+}): Runner {
   let opened: Promise<Runner> | undefined;
   const runner = (): Promise<Runner> => {
     opened ??= import('../processes/open.js').then(({ openRunner }) => openRunner(options));

@@ -23,9 +23,9 @@ export function fail({ code, sentence, next }: Refusal): void {
   process.exitCode = 1;
 }
 
-/** Names and titles come from agents: whatever could steer a terminal is shown, not sent. */
+/** Names and titles come from agents: whatever could steer a terminal or hide text is shown, not sent. */
 export function safe(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (char) => `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`);
 }
 
 /** Rows as a table with as much room for each column as it needs. The first row is the heading. */
@@ -33,7 +33,10 @@ export function table(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
   return rows
     .map((row, at) => {
-      const line = row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd();
+      const line = row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd();
       return at === 0 ? paint('bold', line) : line;
     })
     .join('\n');

@@ -1,5 +1,5 @@
-import { userInfo } from 'node:os';
 import { randomUUID } from 'node:crypto';
+import { userInfo } from 'node:os';
 import type { Caller } from '../coordinator/contract.js';
 
 const CONNECTION = `cli:${randomUUID()}`;

@@ -76,7 +76,11 @@ function looking(program: Command): void {
       withWorkspace(options.root, async ({ coordinator }) => {
         const { scopes } = await import('./commands/scopes.js');
         const { status, phase, path } = options;
-        await scopes(coordinator, { ...(status ? { status } : {}), ...(phase ? { phase } : {}), ...(path ? { path } : {}) }, options.json === true);
+        await scopes(
+          coordinator,
+          { ...(status ? { status } : {}), ...(phase ? { phase } : {}), ...(path ? { path } : {}) },
+          options.json === true,
+        );
       }),
     );
   command(program, 'events', 'the ledger: every grant, refusal, change, run and output')
@@ -90,19 +94,28 @@ function looking(program: Command): void {
         const { events } = await import('./commands/events.js');
         const { scope, agent, type } = options;
         const filter = { ...(scope ? { scope } : {}), ...(agent ? { agent } : {}), ...(type ? { type } : {}) };
-        await events(parts, filter, { json: options.json === true, follow: options.follow === true, after: options.after });
+        await events(parts, filter, {
+          json: options.json === true,
+          follow: options.follow === true,
+          after: options.after,
+        });
       }),
     );
-  command(program, 'diff [scope]', 'what a scope changed, or what all live scopes did').action((scope: string | undefined, options: Common) =>
-    withWorkspace(options.root, async ({ parts }) => {
-      const { diff } = await import('./commands/diff.js');
-      await diff(parts, scope, options.json === true);
-    }),
+  command(program, 'diff [scope]', 'what a scope changed, or what all live scopes did').action(
+    (scope: string | undefined, options: Common) =>
+      withWorkspace(options.root, async ({ parts }) => {
+        const { diff } = await import('./commands/diff.js');
+        await diff(parts, scope, options.json === true);
+      }),
   );
 }
 
 function acting(program: Command): void {
-  command(program, 'hold <units...>', 'hold files or folders yourself, so that no agent writes there, until Ctrl-C').action((units: string[], options: Common) =>
+  command(
+    program,
+    'hold <units...>',
+    'hold files or folders yourself, so that no agent writes there, until Ctrl-C',
+  ).action((units: string[], options: Common) =>
     withWorkspace(options.root, async ({ coordinator }) => {
       const { hold } = await import('./commands/hold.js');
       await hold(coordinator, units, options.json === true);

@@ -64,7 +64,9 @@ export async function change(parts: Parts, caller: Caller, request: Change): Pro
 /** A refusal that can be seen without the write lock spares the preparation; the decision itself comes later, under it. */
 async function refusedEarly(parts: Parts, caller: Caller, request: Change): Promise<Refusal | undefined> {
   const needs = { scopes: scopeNeeds(request.write.scope) };
-  const seen = await parts.store.view(needs, (view) => allowWrite(newDraft(view), claimant(parts, caller), request.write));
+  const seen = await parts.store.view(needs, (view) =>
+    allowWrite(newDraft(view), claimant(parts, caller), request.write),
+  );
   if (!isRefusal(seen)) return undefined;
   const answer = await act(parts, caller, request.tool, needs, (decision) => {
     const again = allowWrite(decision, claimant(parts, caller), request.write);
@@ -111,7 +113,9 @@ function changedEvent(request: Change, files: readonly FileChange[], scope: Scop
 function noteOutside(draft: Draft, changes: readonly FileChange[], holder: ScopeId): void {
   const files = changes.flatMap((file): FileChange[] => {
     const known = draft.view.file(file.path);
-    return known === undefined || known.hash === file.before ? [] : [{ path: file.path, before: known.hash, after: file.before }];
+    return known === undefined || known.hash === file.before
+      ? []
+      : [{ path: file.path, before: known.hash, after: file.before }];
   });
   if (files.length > 0) draft.emit({ type: 'files.outside', files, holder });
 }

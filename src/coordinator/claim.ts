@@ -1,5 +1,5 @@
-import { claim as decideClaim, type Claim } from '../domain/claim.js';
 import { blockers } from '../domain/blockers.js';
+import { type Claim, claim as decideClaim } from '../domain/claim.js';
 import { printHandle } from '../domain/handle.js';
 import { ticketKey } from '../domain/leases.js';
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
@@ -9,6 +9,9 @@ import type { Caller, ClaimInput, ClaimOutput } from './contract.js';
 import { handover, inputs } from './inheritance.js';
 import { act, claimant, type Parts, scopeAlive, scopeNeeds } from './parts.js';
 import { parsePhase, parseUnits } from './units.js';
+
+/** The longest that a timer can run, in milliseconds. */
+const LONGEST = 2_000_000_000;
 
 /** claim_scope: opens or takes up a scope, adds units to one's own, or goes on waiting. Blocks as long as the caller bears. */
 export async function claim(parts: Parts, caller: Caller, input: ClaimInput): Promise<ClaimOutput | Refusal> {
@@ -49,18 +52,25 @@ async function parseClaim(parts: Parts, input: ClaimInput): Promise<Claim | Refu
 
 /** Waits for the grant as long as patience lasts. The ticket keeps its place whatever the answer. */
 async function granted(parts: Parts, caller: Caller, id: ScopeId, patience: number): Promise<ClaimOutput | Refusal> {
-  const deadline = AbortSignal.any([caller.signal, AbortSignal.timeout(Math.min(patience, 2_000_000_000))]);
+  const deadline = new AbortController();
+  const end = () => deadline.abort();
+  // A timer of its own: Node 20 may collect `AbortSignal.any` over `AbortSignal.timeout` as garbage before it fires.
+  const timer = setTimeout(end, Math.min(patience, LONGEST));
+  caller.signal.addEventListener('abort', end);
+  if (caller.signal.aborted) end();
   let collected = false;
   parts.presence.waits(id);
   try {
     for (;;) {
       const look = await parts.store.view({ scopes: [id] }, (view) => standing(view, id));
       collected = look.scope.status === 'active' && look.scope.ticket === undefined;
-      if (collected || deadline.aborted || look.scope.owner === undefined) return await answer(parts, look);
+      if (collected || deadline.signal.aborted || look.scope.owner === undefined) return await answer(parts, look);
       caller.progress?.(waitingSentence(look));
-      await parts.store.changed(look.seq, deadline);
+      await parts.store.changed(look.seq, deadline.signal);
     }
   } finally {
+    clearTimeout(timer);
+    caller.signal.removeEventListener('abort', end);
     parts.presence.stopsWaiting(id, collected);
   }
 }
@@ -113,6 +123,12 @@ async function answer(parts: Parts, { scope, queue }: Standing): Promise<ClaimOu
 
 /** While the call waited, somebody released or cancelled the scope, or its ticket lapsed. */
 function taken(scope: Scope): Refusal {
-  const next = scope.status === 'open' ? `Call claim_scope {"scope": "${scope.id}"} to queue for it again.` : 'Claim what you need anew with claim_scope.';
-  return refuse('LEASE_LOST', `${scope.id} is ${scope.status}: it is no longer yours.`, next, { scope: scope.id, status: scope.status });
+  const next =
+    scope.status === 'open'
+      ? `Call claim_scope {"scope": "${scope.id}"} to queue for it again.`
+      : 'Claim what you need anew with claim_scope.';
+  return refuse('LEASE_LOST', `${scope.id} is ${scope.status}: it is no longer yours.`, next, {
+    scope: scope.id,
+    status: scope.status,
+  });
 }

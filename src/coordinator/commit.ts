@@ -1,6 +1,6 @@
+import type { IntentId } from '../domain/intent.js';
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
 import type { Scope } from '../domain/scope.js';
-import type { IntentId } from '../domain/intent.js';
 import type { Git, PathChange } from '../workspace/git/git.js';
 import { rebaseBytes } from '../workspace/text/rebase.js';
 import type { Caller, PublishInput } from './contract.js';
@@ -23,14 +23,23 @@ export interface Staged {
  * Builds the commit of exactly what a scope changed since its last publication.
  * Undefined where there is nothing to commit, no git, or the operator wants no commits.
  */
-export async function commitOf(parts: Parts, caller: Caller, own: Scope, input: PublishInput): Promise<Staged | undefined | Refusal> {
+export async function commitOf(
+  parts: Parts,
+  caller: Caller,
+  own: Scope,
+  input: PublishInput,
+): Promise<Staged | undefined | Refusal> {
   const { git } = parts;
   const branch = input.branch ?? (parts.rules.commit === 'branch' ? `signalbox/${own.id}` : undefined);
   if (git === undefined || (parts.rules.commit === 'none' && input.branch === undefined)) return undefined;
   const changes = await pathChanges(parts, own);
   if (isRefusal(changes)) return changes;
   if (changes.length === 0) return undefined;
-  const others = await otherScopes(parts, own, changes.map((change) => change.path));
+  const others = await otherScopes(
+    parts,
+    own,
+    changes.map((change) => change.path),
+  );
   const built = await git.build({
     changes,
     message: `${own.contract.title}\n\n${input.summary}`.trim(),
@@ -51,7 +60,13 @@ export async function commitOf(parts: Parts, caller: Caller, own: Scope, input: 
   return staged(parts, intent, planned.commit, branch, reserved);
 }
 
-function staged(parts: Parts, intent: IntentId, commit: string, branch: string | undefined, reserved: Reserved): Staged {
+function staged(
+  parts: Parts,
+  intent: IntentId,
+  commit: string,
+  branch: string | undefined,
+  reserved: Reserved,
+): Staged {
   return {
     commit,
     ...(branch === undefined ? {} : { branch }),
@@ -89,7 +104,12 @@ async function pathChanges(parts: Parts, own: Scope): Promise<PathChange[] | Ref
 
 /** Somebody stashed, switched branches or edited the file outside: committing now would commit something else. */
 function movedOn(own: Scope, path: string): Refusal {
-  return refuse('STALE_BASE', `${path} is not as ${own.id} left it; nothing was published.`, `Read ${path}, patch what is missing, then call publish_output again.`, { scope: own.id, path });
+  return refuse(
+    'STALE_BASE',
+    `${path} is not as ${own.id} left it; nothing was published.`,
+    `Read ${path}, patch what is missing, then call publish_output again.`,
+    { scope: own.id, path },
+  );
 }
 
 /** Which other scopes changed these paths, for the trailers of files that are committed whole. */
@@ -97,12 +117,19 @@ async function otherScopes(parts: Parts, own: Scope, paths: readonly string[]): 
   const found = new Map<string, string[]>();
   for (const path of paths) {
     const rows = await parts.store.changes({ path, after: own.published, limit: 1_000 });
-    found.set(path, [...new Set(rows.flatMap((row) => (row.scope === null || row.scope === own.id ? [] : [row.scope])))]);
+    found.set(path, [
+      ...new Set(rows.flatMap((row) => (row.scope === null || row.scope === own.id ? [] : [row.scope]))),
+    ]);
   }
   return found;
 }
 
-function trailers(own: Scope, caller: Caller, whole: readonly string[], others: ReadonlyMap<string, readonly string[]>) {
+function trailers(
+  own: Scope,
+  caller: Caller,
+  whole: readonly string[],
+  others: ReadonlyMap<string, readonly string[]>,
+) {
   const also = [...new Set(whole.flatMap((path) => others.get(path) ?? []))];
   return [
     { key: 'Scope', value: own.id },

@@ -26,13 +26,40 @@ export interface HeldBy {
   readonly mode: Mode;
 }
 
-export interface ReadInput { readonly paths: readonly string[] }
+export interface ReadInput {
+  readonly paths: readonly string[];
+}
 export type ReadFile =
-  | { readonly path: string; readonly version: string; readonly text: string; readonly from: number; readonly to: number; readonly total_lines: number; readonly truncated?: boolean; readonly held_by?: HeldBy }
-  | { readonly path: string; readonly version: string; readonly image: { readonly data: string; readonly mimeType: string }; readonly held_by?: HeldBy }
-  | { readonly path: string; readonly entries: readonly { readonly name: string; readonly kind: string; readonly size?: number; readonly held_by?: HeldBy }[]; readonly more?: number }
+  | {
+      readonly path: string;
+      readonly version: string;
+      readonly text: string;
+      readonly from: number;
+      readonly to: number;
+      readonly total_lines: number;
+      readonly truncated?: boolean;
+      readonly held_by?: HeldBy;
+    }
+  | {
+      readonly path: string;
+      readonly version: string;
+      readonly image: { readonly data: string; readonly mimeType: string };
+      readonly held_by?: HeldBy;
+    }
+  | {
+      readonly path: string;
+      readonly entries: readonly {
+        readonly name: string;
+        readonly kind: string;
+        readonly size?: number;
+        readonly held_by?: HeldBy;
+      }[];
+      readonly more?: number;
+    }
   | { readonly path: string; readonly error: string };
-export interface ReadOutput { readonly files: readonly ReadFile[] }
+export interface ReadOutput {
+  readonly files: readonly ReadFile[];
+}
 
 export interface Edit {
   readonly path: string;
@@ -44,13 +71,23 @@ export interface Edit {
   readonly move_to?: string;
   readonly base?: string;
 }
-export interface PatchInput { readonly edits?: readonly Edit[]; readonly diff?: string; readonly scope?: string }
+export interface PatchInput {
+  readonly edits?: readonly Edit[];
+  readonly diff?: string;
+  readonly scope?: string;
+}
 export interface PatchOutput {
   /** Place in the ledger of the change. */
   readonly seq: number;
   /** The handle, where the patch claimed for the caller. */
   readonly scope?: string;
-  readonly files: readonly { readonly path: string; readonly version: string | null; readonly added: number; readonly removed: number; readonly rebased?: boolean }[];
+  readonly files: readonly {
+    readonly path: string;
+    readonly version: string | null;
+    readonly added: number;
+    readonly removed: number;
+    readonly rebased?: boolean;
+  }[];
   /** The files already were as wanted; nothing was written. */
   readonly already?: boolean;
   readonly claimed?: readonly string[];
@@ -99,9 +136,24 @@ export interface ClaimOutput {
   readonly status: 'active' | 'waiting';
   readonly generation: number;
   readonly units: readonly string[];
-  readonly queue?: { readonly position: number; readonly ahead: readonly { readonly id: string; readonly agent: string; readonly title: string; readonly units: readonly string[] }[] };
+  readonly queue?: {
+    readonly position: number;
+    readonly ahead: readonly {
+      readonly id: string;
+      readonly agent: string;
+      readonly title: string;
+      readonly units: readonly string[];
+    }[];
+  };
   readonly blocked_on?: readonly string[];
-  readonly inputs?: readonly { readonly id: string; readonly type: string; readonly path?: string; readonly hash: string; readonly scope: string; readonly summary?: string }[];
+  readonly inputs?: readonly {
+    readonly id: string;
+    readonly type: string;
+    readonly path?: string;
+    readonly hash: string;
+    readonly scope: string;
+    readonly summary?: string;
+  }[];
   readonly handover?: { readonly from: string; readonly diff: string; readonly note: string };
 }
 
@@ -117,7 +169,12 @@ export interface PublishOutput {
   readonly status: string;
   readonly commit?: string;
   readonly branch?: string;
-  readonly artifacts: readonly { readonly id: string; readonly type: string; readonly path?: string; readonly hash: string }[];
+  readonly artifacts: readonly {
+    readonly id: string;
+    readonly type: string;
+    readonly path?: string;
+    readonly hash: string;
+  }[];
   readonly unblocked: readonly string[];
 }
 
@@ -129,10 +186,20 @@ export interface OpenInput {
   readonly consumes?: readonly string[];
   readonly produces?: readonly string[];
 }
-export interface OpenOutput { readonly id: string }
+export interface OpenOutput {
+  readonly id: string;
+}
 
-export interface ReleaseInput { readonly scope?: string; readonly reason?: string; readonly changes?: 'keep' | 'revert' }
-export interface ReleaseOutput { readonly id: string; readonly status: string; readonly reverted: readonly string[] }
+export interface ReleaseInput {
+  readonly scope?: string;
+  readonly reason?: string;
+  readonly changes?: 'keep' | 'revert';
+}
+export interface ReleaseOutput {
+  readonly id: string;
+  readonly status: string;
+  readonly reverted: readonly string[];
+}
 
 export interface ListInput {
   readonly id?: string;
@@ -159,10 +226,19 @@ export interface ListedScope {
   readonly attempts?: number;
   readonly consumes?: readonly string[];
   readonly produces?: readonly string[];
-  readonly artifacts?: readonly { readonly id: string; readonly type: string; readonly path?: string; readonly hash: string }[];
+  readonly artifacts?: readonly {
+    readonly id: string;
+    readonly type: string;
+    readonly path?: string;
+    readonly hash: string;
+  }[];
   readonly commit?: string;
 }
-export interface ListOutput { readonly scopes: readonly ListedScope[]; readonly seq: number; readonly more?: number }
+export interface ListOutput {
+  readonly scopes: readonly ListedScope[];
+  readonly seq: number;
+  readonly more?: number;
+}
 
 /** The eight use cases that agents have. Each answers with a value or a refusal, and records what happened. */
 export interface Coordinator {

@@ -1,6 +1,6 @@
+import { unknownScope } from '../domain/authority.js';
 import { blockers, knownUnit } from '../domain/blockers.js';
 import { parseHandle, printHandle } from '../domain/handle.js';
-import { unknownScope } from '../domain/authority.js';
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
 import { isEnded, type Scope, STATUSES } from '../domain/scope.js';
 import type { View } from '../domain/view.js';
@@ -20,7 +20,8 @@ export async function list(parts: Parts, caller: Caller, input: ListInput): Prom
   const id = input.id === undefined ? undefined : parseHandle(input.id)?.id;
   const ended = await endedScopes(parts, input);
   const listed = await parts.store.view({ scopes: id === undefined ? [] : [id] }, (view) => {
-    const all = id === undefined ? [...liveScopes(view), ...ended] : [view.scope(id)].filter((scope) => scope !== undefined);
+    const all =
+      id === undefined ? [...liveScopes(view), ...ended] : [view.scope(id)].filter((scope) => scope !== undefined);
     const found = all.filter((scope) => matches(view, scope, caller, input, units[0]));
     return { found: found.map((scope) => row(parts, view, scope, caller, input.mine === true)), seq: view.state.seq };
   });
@@ -36,7 +37,12 @@ function checked(input: ListInput): Refusal | undefined {
   const phase = parsePhase(input.phase);
   if (isRefusal(phase)) return phase;
   if (input.status === undefined || STATUSES.some((status) => status === input.status)) return undefined;
-  return refuse('INVALID', `status: expected one of ${STATUSES.join(', ')}, got ${JSON.stringify(input.status.slice(0, 40))}.`, 'Call again with one of these, or leave status out.', { argument: 'status' });
+  return refuse(
+    'INVALID',
+    `status: expected one of ${STATUSES.join(', ')}, got ${JSON.stringify(input.status.slice(0, 40))}.`,
+    'Call again with one of these, or leave status out.',
+    { argument: 'status' },
+  );
 }
 
 async function endedScopes(parts: Parts, input: ListInput): Promise<Scope[]> {
@@ -52,10 +58,14 @@ function liveScopes(view: View): Scope[] {
 function matches(view: View, scope: Scope, caller: Caller, input: ListInput, unit: string | undefined): boolean {
   if (input.status !== undefined && scope.status !== input.status) return false;
   if (input.phase !== undefined && scope.contract.phase !== input.phase) return false;
-  if (input.mine === true && !(scope.owner?.connection === caller.connection && scope.owner.agent === caller.agent)) return false;
+  if (input.mine === true && !(scope.owner?.connection === caller.connection && scope.owner.agent === caller.agent))
+    return false;
   if (unit === undefined) return true;
   const { locks, queue } = view.state;
-  const near = [...locks.overlapping(knownUnit(unit, view.settings.folds)), ...queue.overlapping(knownUnit(unit, view.settings.folds))];
+  const near = [
+    ...locks.overlapping(knownUnit(unit, view.settings.folds)),
+    ...queue.overlapping(knownUnit(unit, view.settings.folds)),
+  ];
   return near.some((entry) => entry.scope === scope.id);
 }
 

@@ -5,7 +5,11 @@ import { rebaseBytes } from '../workspace/text/rebase.js';
  *
  * @returns the merged file, null for none, undefined where both sides changed the same.
  */
-export function merge3(base: Uint8Array | null, ours: Uint8Array | null, theirs: Uint8Array | null): Uint8Array | null | undefined {
+export function merge3(
+  base: Uint8Array | null,
+  ours: Uint8Array | null,
+  theirs: Uint8Array | null,
+): Uint8Array | null | undefined {
   if (isSame(ours, base) || isSame(ours, theirs)) return theirs;
   if (isSame(theirs, base)) return ours;
   if (base === null || ours === null || theirs === null) return undefined;

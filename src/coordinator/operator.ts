@@ -1,5 +1,5 @@
-import { releaseByOperator } from '../domain/end.js';
 import { draft } from '../domain/draft.js';
+import { releaseByOperator } from '../domain/end.js';
 import { isRefusal, type Refusal } from '../domain/refusal.js';
 import type { Scope } from '../domain/scope.js';
 import { type Parts, refusedEvent, scopeNeeds } from './parts.js';
@@ -9,7 +9,12 @@ export interface Operator {
   readonly name: string;
 }
 
-export async function operatorRelease(parts: Parts, operator: Operator, scope: string, reason: string): Promise<Scope | Refusal> {
+export async function operatorRelease(
+  parts: Parts,
+  operator: Operator,
+  scope: string,
+  reason: string,
+): Promise<Scope | Refusal> {
   const author = { agent: operator.name, connection: 'operator' };
   const { answer } = await parts.store.transact(author, { scopes: scopeNeeds(scope) }, (tx) => {
     const decision = draft(tx);

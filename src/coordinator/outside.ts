@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { ScopeId } from '../domain/scope.js';
-import { openScope } from '../domain/open.js';
 import { draft } from '../domain/draft.js';
+import { openScope } from '../domain/open.js';
+import type { ScopeId } from '../domain/scope.js';
 import type { Parts } from './parts.js';
 
 const PERSON = { agent: 'outside', connection: 'outside' };
@@ -24,7 +24,12 @@ export async function noteLate(
       const cause = `late:${edit.path}:${hash}`;
       const known = tx.state.scopes.some((scope) => scope.contract.conflict?.cause === cause);
       if (known) return { events: [], answer: undefined };
-      decision.emit({ type: 'files.outside', files: [{ path: edit.path, before: present, after: present }], holder, kept: [hash] });
+      decision.emit({
+        type: 'files.outside',
+        files: [{ path: edit.path, before: present, after: present }],
+        holder,
+        kept: [hash],
+      });
       openScope(decision, 'signalbox', conflictOpening(edit.path, hash, holder, cause));
       return { events: decision.events, answer: undefined };
     });

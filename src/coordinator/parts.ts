@@ -1,4 +1,3 @@
-import type { Caller } from './contract.js';
 import type { Claimant } from '../domain/authority.js';
 import { type Draft, draft } from '../domain/draft.js';
 import type { EventBody } from '../domain/event.js';
@@ -12,6 +11,7 @@ import type { Runner } from '../processes/runner.js';
 import type { LifeChange, Needs, Store, Transaction } from '../store/store.js';
 import type { Git } from '../workspace/git/git.js';
 import type { Workspace } from '../workspace/workspace.js';
+import type { Caller } from './contract.js';
 import type { Presence } from './presence.js';
 import type { Runs } from './runs.js';
 
@@ -70,7 +70,11 @@ export async function act<T>(
   needs: Needs,
   rule: (draft: Draft, tx: Transaction) => Step<T>,
 ): Promise<T | Refusal> {
-  const author = { agent: caller.agent, connection: caller.connection, ...(caller.trace ? { trace: caller.trace } : {}) };
+  const author = {
+    agent: caller.agent,
+    connection: caller.connection,
+    ...(caller.trace ? { trace: caller.trace } : {}),
+  };
   const { answer } = await parts.store.transact(author, needs, (tx) => {
     const decision = draft(tx);
     arrive(decision, caller.connection);

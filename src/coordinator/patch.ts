@@ -38,7 +38,12 @@ function parse(input: PatchInput): Operation[] | Refusal {
   const { edits, diff } = input;
   if ((edits === undefined) === (diff === undefined)) {
     const got = edits === undefined ? 'neither' : 'both';
-    return refuse('INVALID', `edits: expected either edits or diff, got ${got}.`, 'Call patch with {"edits": [{"path": …, "old_string": …, "new_string": …}]} or with {"diff": …}.', { argument: 'edits', got });
+    return refuse(
+      'INVALID',
+      `edits: expected either edits or diff, got ${got}.`,
+      'Call patch with {"edits": [{"path": …, "old_string": …, "new_string": …}]} or with {"diff": …}.',
+      { argument: 'edits', got },
+    );
   }
   return edits === undefined ? parseDiff(diff ?? '') : parseEdits(edits);
 }
@@ -64,7 +69,11 @@ async function workOut(parts: Parts, operations: readonly Operation[]): Promise<
   for (const path of pathsOf(operations)) {
     const looked = await parts.workspace.look(path);
     if (isRefusal(looked)) return looked;
-    if (looked.kind === 'folder') return refuse('INVALID', `path: expected a file, got the folder ${path}.`, 'Name the file in it.', { argument: 'path', path });
+    if (looked.kind === 'folder')
+      return refuse('INVALID', `path: expected a file, got the folder ${path}.`, 'Name the file in it.', {
+        argument: 'path',
+        path,
+      });
     files.set(path, looked.kind === 'none' ? null : looked.file);
   }
   const bases = new Map<string, Uint8Array>();
@@ -119,5 +128,10 @@ function answer(done: Changed, found: readonly Outcome[], files: Work['files']):
 }
 
 function unsteady(paths: readonly string[]): Refusal {
-  return refuse('STALE_BASE', `${paths.join(', ')} changed again and again while this was being written.`, 'Read the files again, then patch what is there now.', { paths: [...paths] });
+  return refuse(
+    'STALE_BASE',
+    `${paths.join(', ')} changed again and again while this was being written.`,
+    'Read the files again, then patch what is there now.',
+    { paths: [...paths] },
+  );
 }

@@ -104,7 +104,9 @@ export class Presence {
 
   async #owns(): Promise<boolean> {
     if (this.#waiting.size > 0 || this.#working.length > 0) return true;
-    return this.#store.view({}, ({ state }) => [...this.#connections].some((connection) => state.owned.has(connection)));
+    return this.#store.view({}, ({ state }) =>
+      [...this.#connections].some((connection) => state.owned.has(connection)),
+    );
   }
 
   /** One beat. A lease that ran out before it is not renewed by it. */
@@ -129,7 +131,10 @@ export class Presence {
 
   #signs(called: ReadonlySet<string>, collected: readonly ScopeId[]): LifeChange[] {
     return [
-      ...[...this.#connections].map((key) => ({ key, touch: called.has(key) ? ('called' as const) : ('seen' as const) })),
+      ...[...this.#connections].map((key) => ({
+        key,
+        touch: called.has(key) ? ('called' as const) : ('seen' as const),
+      })),
       ...[...new Set(this.#working)].map((key) => ({ key, touch: 'called' as const })),
       ...[...this.#waiting.keys()].map((scope) => ({ key: ticketKey(scope), touch: 'seen' as const })),
       ...collected.map((scope) => ({ key: ticketKey(scope), touch: 'gone' as const })),

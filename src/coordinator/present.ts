@@ -17,5 +17,10 @@ export async function presentFile(parts: Parts, path: string): Promise<Present |
   if (isRefusal(looked)) return looked;
   if (looked.kind === 'none') return { bytes: null, version: null };
   if (looked.kind === 'folder') return refuse('INVALID', `${path} is a folder, not a file.`, 'Name a file.', { path });
-  return { bytes: looked.file.bytes, version: looked.file.version, mode: looked.file.mode, changed: looked.file.changed };
+  return {
+    bytes: looked.file.bytes,
+    version: looked.file.version,
+    mode: looked.file.mode,
+    changed: looked.file.changed,
+  };
 }

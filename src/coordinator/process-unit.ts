@@ -12,7 +12,12 @@ export interface Acquired {
 }
 
 /** The unit is free for the next one by a scope of its own, so that it ends with the command and not with the work. */
-export async function acquireProcess(parts: Parts, caller: Caller, own: Scope | undefined, command: string): Promise<Acquired | Refusal> {
+export async function acquireProcess(
+  parts: Parts,
+  caller: Caller,
+  own: Scope | undefined,
+  command: string,
+): Promise<Acquired | Refusal> {
   const named = parts.rules.processes.find((candidate) => candidate.match.some((pattern) => matches(pattern, command)));
   const unit = `process:${named?.name ?? ''}`;
   const network = named?.network ?? true;
@@ -30,7 +35,11 @@ export async function acquireProcess(parts: Parts, caller: Caller, own: Scope | 
   return {
     network,
     release: async () => {
-      await release(parts, { ...runner, signal: new AbortController().signal }, { scope: claimed.scope, reason: 'the command ended' });
+      await release(
+        parts,
+        { ...runner, signal: new AbortController().signal },
+        { scope: claimed.scope, reason: 'the command ended' },
+      );
     },
   };
 }
@@ -39,13 +48,21 @@ function ticketOf(caller: Caller, unit: string): string {
   return `${caller.connection} ${caller.agent} ${unit}`;
 }
 
-function stillBusy(unit: string, ahead: readonly { readonly id: string; readonly agent: string; readonly title: string }[]): Refusal {
+function stillBusy(
+  unit: string,
+  ahead: readonly { readonly id: string; readonly agent: string; readonly title: string }[],
+): Refusal {
   const [first] = ahead;
   const who = first === undefined ? 'somebody else' : `${first.id} (${first.agent}: ${first.title})`;
-  return refuse('WAITING', `${unit} is busy with ${who}.`, 'Call run again with the same command: your place in the queue is kept for a minute.', {
-    unit,
-    ahead: ahead.map(({ id, agent, title }) => ({ id, agent, title })),
-  });
+  return refuse(
+    'WAITING',
+    `${unit} is busy with ${who}.`,
+    'Call run again with the same command: your place in the queue is kept for a minute.',
+    {
+      unit,
+      ahead: ahead.map(({ id, agent, title }) => ({ id, agent, title })),
+    },
+  );
 }
 
 /** Whether a pattern with `*` for anything covers the whole command. Linear: no regular expression of a user's is run. */
@@ -54,7 +71,8 @@ export function matches(pattern: string, command: string): boolean {
   const first = pieces[0] ?? '';
   const last = pieces.at(-1) ?? '';
   if (pieces.length === 1) return command === pattern;
-  if (!command.startsWith(first) || !command.endsWith(last) || command.length < first.length + last.length) return false;
+  if (!command.startsWith(first) || !command.endsWith(last) || command.length < first.length + last.length)
+    return false;
   let at = first.length;
   for (const piece of pieces.slice(1, -1)) {
     const found = command.indexOf(piece, at);
@@ -63,4 +81,3 @@ export function matches(pattern: string, command: string): boolean {
   }
   return at <= command.length - last.length;
 }
-

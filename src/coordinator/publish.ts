@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { publish as decidePublish, requireOwn } from '../domain/end.js';
+import type { Content } from '../domain/intent.js';
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
 import type { Artifact, Scope, ScopeId } from '../domain/scope.js';
-import type { Content } from '../domain/intent.js';
-import type { Caller, PublishInput, PublishOutput } from './contract.js';
 import { commitOf, type Staged } from './commit.js';
+import type { Caller, PublishInput, PublishOutput } from './contract.js';
 import { act, claimant, type Parts, scopeAlive, scopeNeeds } from './parts.js';
 import { presentFile } from './present.js';
 
@@ -31,7 +31,9 @@ export async function publish(parts: Parts, caller: Caller, input: PublishInput)
   return {
     id: made.scope,
     status: status === 'progress' ? 'active' : status,
-    ...(staged === undefined ? {} : { commit: staged.commit, ...(staged.branch === undefined ? {} : { branch: staged.branch }) }),
+    ...(staged === undefined
+      ? {}
+      : { commit: staged.commit, ...(staged.branch === undefined ? {} : { branch: staged.branch }) }),
     artifacts: made.artifacts,
     unblocked: made.unblocked,
   };
@@ -39,7 +41,12 @@ export async function publish(parts: Parts, caller: Caller, input: PublishInput)
 
 function activeOwn(own: Scope | Refusal): Scope | Refusal {
   if (isRefusal(own) || own.status === 'active') return own;
-  return refuse('WAITING', `${own.id} is ${own.status}: there is nothing to publish yet.`, `Call claim_scope {"scope": "${own.id}"} to go on waiting.`, { scope: own.id });
+  return refuse(
+    'WAITING',
+    `${own.id} is ${own.status}: there is nothing to publish yet.`,
+    `Call claim_scope {"scope": "${own.id}"} to go on waiting.`,
+    { scope: own.id },
+  );
 }
 
 function refusedPublication(parts: Parts, caller: Caller, refusal: Refusal): Promise<PublishOutput | Refusal> {
@@ -54,7 +61,8 @@ interface Outputs {
 /** What is promised in `produces` and what the call names, each with its content at this moment. */
 async function collect(parts: Parts, own: Scope, input: PublishInput, status: string): Promise<Outputs | Refusal> {
   const named = input.artifacts ?? [];
-  const promised = status === 'done' ? own.contract.produces.filter((path) => !named.some((artifact) => artifact.path === path)) : [];
+  const promised =
+    status === 'done' ? own.contract.produces.filter((path) => !named.some((artifact) => artifact.path === path)) : [];
   const artifacts: Omit<Artifact, 'id'>[] = [];
   const contents: Content[] = [];
   const missing: string[] = [];
@@ -72,17 +80,30 @@ async function collect(parts: Parts, own: Scope, input: PublishInput, status: st
   return missing.length > 0 ? incomplete(own, missing) : { artifacts, contents };
 }
 
-async function contentOf(parts: Parts, wish: { readonly path?: string; readonly content?: string }): Promise<Uint8Array | null | Refusal> {
+async function contentOf(
+  parts: Parts,
+  wish: { readonly path?: string; readonly content?: string },
+): Promise<Uint8Array | null | Refusal> {
   if (wish.content !== undefined) return Buffer.from(wish.content, 'utf8');
   if (wish.path === undefined) {
-    return refuse('INVALID', 'artifacts: expected path or content, got neither.', 'Give each artifact a path in the workspace, or its content inline.', { argument: 'artifacts' });
+    return refuse(
+      'INVALID',
+      'artifacts: expected path or content, got neither.',
+      'Give each artifact a path in the workspace, or its content inline.',
+      { argument: 'artifacts' },
+    );
   }
   const present = await presentFile(parts, wish.path);
   return isRefusal(present) ? present : present.bytes;
 }
 
 function incomplete(own: Scope, missing: readonly string[]): Refusal {
-  return refuse('INCOMPLETE', `${own.id} has not produced ${missing.join(', ')}.`, 'Write what is missing with patch, or publish with {"status": "progress"} or {"status": "failed"}.', { scope: own.id, missing: [...missing] });
+  return refuse(
+    'INCOMPLETE',
+    `${own.id} has not produced ${missing.join(', ')}.`,
+    'Write what is missing with patch, or publish with {"status": "progress"} or {"status": "failed"}.',
+    { scope: own.id, missing: [...missing] },
+  );
 }
 
 /** The publication itself, in one transaction: the commit moves HEAD under the same lock that records it. */
@@ -101,9 +122,18 @@ async function record(
         const again = activeOwn(requireOwn(draft, claimant(parts, caller), input.scope ?? own.id));
         if (isRefusal(again)) return again;
         if (again.tenure !== own.tenure || again.changes !== own.changes) return workedOn(own);
-        const artifacts = outputs.map((output, at) => ({ ...output, id: artifactId(draft.view.state.artifactCount + 1 + at) }));
+        const artifacts = outputs.map((output, at) => ({
+          ...output,
+          id: artifactId(draft.view.state.artifactCount + 1 + at),
+        }));
         const commit = staged === undefined ? {} : { commit: staged.commit };
-        const unblocked = decidePublish(draft, again, { scope: own.id, status, summary: input.summary, artifacts, ...commit });
+        const unblocked = decidePublish(draft, again, {
+          scope: own.id,
+          status,
+          summary: input.summary,
+          artifacts,
+          ...commit,
+        });
         const moved = staged?.move();
         return moved ?? { scope: own.id, artifacts, unblocked };
       });
@@ -122,5 +152,10 @@ function artifactId(number: number): string {
 }
 
 function workedOn(own: Scope): Refusal {
-  return refuse('BUSY', `${own.id} was changed while it was being published; nothing was published.`, 'Call publish_output again when your other calls are answered.', { scope: own.id });
+  return refuse(
+    'BUSY',
+    `${own.id} was changed while it was being published; nothing was published.`,
+    'Call publish_output again when your other calls are answered.',
+    { scope: own.id },
+  );
 }

@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import { knownUnit } from '../domain/blockers.js';
 import { lost } from '../domain/leases.js';
-import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
 import { covers } from '../domain/overlap.js';
+import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
 import { parseUnit } from '../domain/unit.js';
 import type { View } from '../domain/view.js';
 import type { Looked, Snapshot } from '../workspace/workspace.js';
@@ -73,7 +73,12 @@ async function artifact(parts: Parts, path: string): Promise<Looked | Refusal> {
   const hash = path.slice('artifact:'.length);
   const bytes = /^[0-9a-f]{64}$/.test(hash) ? await parts.store.content(hash) : undefined;
   if (bytes !== undefined) return { kind: 'file', file: { path, version: hash, bytes, mode: 0o444, changed: 0 } };
-  return refuse('NOT_FOUND', `There is no ${path.slice(0, 80)}.`, 'Take the hash from claim_scope, publish_output or list_scopes.', { path: path.slice(0, 80) });
+  return refuse(
+    'NOT_FOUND',
+    `There is no ${path.slice(0, 80)}.`,
+    'Take the hash from claim_scope, publish_output or list_scopes.',
+    { path: path.slice(0, 80) },
+  );
 }
 
 type Holders = ReadonlyMap<string, HeldBy>;
@@ -82,7 +87,10 @@ type Holders = ReadonlyMap<string, HeldBy>;
 function holders(view: View, caller: Caller, looked: Looked | Refusal): Holders {
   const found = new Map<string, HeldBy>();
   if (isRefusal(looked) || looked.kind === 'none') return found;
-  const paths = looked.kind === 'file' ? [looked.file.path] : looked.entries.slice(0, ENTRIES).map((entry) => inFolder(looked.path, entry));
+  const paths =
+    looked.kind === 'file'
+      ? [looked.file.path]
+      : looked.entries.slice(0, ENTRIES).map((entry) => inFolder(looked.path, entry));
   for (const path of paths) {
     const holder = holderOf(view, caller, path);
     if (holder !== undefined) found.set(path, holder);
@@ -149,7 +157,8 @@ function shownFile(file: Snapshot, wish: Wish, left: number, held: HeldBy | unde
     return { ...common, image: { data: Buffer.from(file.bytes).toString('base64'), mimeType } };
   }
   const text = decode(file.bytes);
-  if (text === undefined) return { path: file.path, error: `BINARY: ${file.bytes.length} bytes that are not UTF-8 text.` };
+  if (text === undefined)
+    return { path: file.path, error: `BINARY: ${file.bytes.length} bytes that are not UTF-8 text.` };
   return { ...common, ...cut(text, wish, left) };
 }
 
@@ -163,7 +172,11 @@ function decode(bytes: Uint8Array): string | undefined {
 }
 
 /** The wanted lines, as far as the budget reaches. Text is raw: what is shown can be copied into old_string. */
-function cut(text: string, wish: Wish, left: number): { text: string; from: number; to: number; total_lines: number; truncated?: boolean } {
+function cut(
+  text: string,
+  wish: Wish,
+  left: number,
+): { text: string; from: number; to: number; total_lines: number; truncated?: boolean } {
   const lines = text.split(/(?<=\n)/);
   const total = text === '' ? 0 : lines.length;
   const from = Math.min(wish.from ?? 1, Math.max(1, total));
@@ -178,5 +191,11 @@ function cut(text: string, wish: Wish, left: number): { text: string; from: numb
   const wanted = last - from + 1;
   const partly = kept.length === 0 && wanted > 0 ? [lines[from - 1]?.slice(0, left) ?? ''] : kept;
   const truncated = kept.length < wanted;
-  return { text: partly.join(''), from, to: from + partly.length - 1, total_lines: total, ...(truncated ? { truncated } : {}) };
+  return {
+    text: partly.join(''),
+    from,
+    to: from + partly.length - 1,
+    total_lines: total,
+    ...(truncated ? { truncated } : {}),
+  };
 }

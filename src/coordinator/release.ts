@@ -5,8 +5,8 @@ import type { Wanted } from '../workspace/workspace.js';
 import { change } from './change.js';
 import type { Caller, ReleaseInput, ReleaseOutput } from './contract.js';
 import { scopeChanges } from './history.js';
-import { act, claimant, type Parts, scopeNeeds } from './parts.js';
 import { merge3 } from './merge.js';
+import { act, claimant, type Parts, scopeNeeds } from './parts.js';
 import { presentFile } from './present.js';
 
 /** release_scope: gives a scope up, with its changes kept for the next owner or taken back. */
@@ -45,7 +45,10 @@ async function former(parts: Parts, own: Scope): Promise<Wanted[] | Refusal> {
     if (isRefusal(present)) return present;
     let bytes = present.bytes;
     for (const step of steps.toReversed()) {
-      const undone = step.after === present.version && bytes === present.bytes ? step.beforeBytes : merge3(step.afterBytes, bytes, step.beforeBytes);
+      const undone =
+        step.after === present.version && bytes === present.bytes
+          ? step.beforeBytes
+          : merge3(step.afterBytes, bytes, step.beforeBytes);
       if (undone === undefined) return changedMeanwhile([path]);
       bytes = undone;
     }
@@ -55,5 +58,10 @@ async function former(parts: Parts, own: Scope): Promise<Wanted[] | Refusal> {
 }
 
 function changedMeanwhile(paths: readonly string[]): Refusal {
-  return refuse('STALE_BASE', `${paths.join(', ')} was changed since in the same lines; nothing was reverted.`, 'Call release_scope with {"changes": "keep"}, or take the lines back with patch.', { paths: [...paths] });
+  return refuse(
+    'STALE_BASE',
+    `${paths.join(', ')} was changed since in the same lines; nothing was reverted.`,
+    'Call release_scope with {"changes": "keep"}, or take the lines back with patch.',
+    { paths: [...paths] },
+  );
 }

@@ -55,11 +55,22 @@ async function commitOwn(parts: Parts, caller: Caller, commit: Commit & { readon
     if (sorted.wanted.length === 0) break;
     const paths = sorted.wanted.map((file) => file.path);
     const write = { paths, title: `Run ${commit.run}`, scope: handle };
-    const done = await change(parts, caller, { tool: 'run', cause: 'run', run: commit.run, write, wanted: sorted.wanted });
+    const done = await change(parts, caller, {
+      tool: 'run',
+      cause: 'run',
+      run: commit.run,
+      write,
+      wanted: sorted.wanted,
+    });
     if (!isRefusal(done) && !('moved' in done)) {
-      return { changed: sorted.wanted.map(changedFile), rejected, ...(done.claimed.length > 0 ? { handle: done.handle } : {}) };
+      return {
+        changed: sorted.wanted.map(changedFile),
+        rejected,
+        ...(done.claimed.length > 0 ? { handle: done.handle } : {}),
+      };
     }
-    if (attempt === ATTEMPTS) rejected.push(...sorted.wanted.map((file) => ({ path: file.path, reason: whyNot(done) })));
+    if (attempt === ATTEMPTS)
+      rejected.push(...sorted.wanted.map((file) => ({ path: file.path, reason: whyNot(done) })));
   }
   return { changed: [], rejected };
 }
@@ -73,11 +84,18 @@ function reasonOf(refusal: Refusal): string {
 }
 
 function changedFile(file: Wanted): { path: string; version: string | null } {
-  return { path: file.path, version: file.bytes === null ? null : createHash('sha256').update(file.bytes).digest('hex') };
+  return {
+    path: file.path,
+    version: file.bytes === null ? null : createHash('sha256').update(file.bytes).digest('hex'),
+  };
 }
 
 function withoutScope({ path }: Written): Rejected {
-  return { path, reason: 'NOT_CLAIMED: the command ran without a scope, so what it wrote to versioned files is not kept; claim_scope first and pass scope' };
+  return {
+    path,
+    reason:
+      'NOT_CLAIMED: the command ran without a scope, so what it wrote to versioned files is not kept; claim_scope first and pass scope',
+  };
 }
 
 /** A removed folder stands for every file below it. */
@@ -90,7 +108,12 @@ async function expand(parts: Parts, written: Written): Promise<Written[]> {
 }
 
 /** What can be committed now, each with the version that it replaces, and what cannot. */
-async function sort(parts: Parts, caller: Caller, commit: Commit & { readonly own: Scope }, handle: string): Promise<{ wanted: Wanted[]; rejected: Rejected[] }> {
+async function sort(
+  parts: Parts,
+  caller: Caller,
+  commit: Commit & { readonly own: Scope },
+  handle: string,
+): Promise<{ wanted: Wanted[]; rejected: Rejected[] }> {
   const wanted: Wanted[] = [];
   const rejected: Rejected[] = [];
   for (const written of commit.written) {
@@ -103,8 +126,10 @@ async function sort(parts: Parts, caller: Caller, commit: Commit & { readonly ow
 }
 
 function unversionable(written: Written): string | undefined {
-  if (written.kind === 'large') return `LIMIT: ${written.size} bytes are too many for a versioned file; write it to an ignored folder`;
-  if (written.kind === 'link') return `INVALID: symbolic links are not committed (to ${written.target}); copy the file instead`;
+  if (written.kind === 'large')
+    return `LIMIT: ${written.size} bytes are too many for a versioned file; write it to an ignored folder`;
+  if (written.kind === 'link')
+    return `INVALID: symbolic links are not committed (to ${written.target}); copy the file instead`;
   if (written.kind === 'special') return 'INVALID: a pipe, socket or device is not a file';
   return undefined;
 }
@@ -128,11 +153,13 @@ async function onPresent(parts: Parts, commit: Commit, written: Written): Promis
   if (theirs === null && present.bytes === null) return undefined;
   const [first] = await parts.store.changes({ path, after: commit.since, limit: 1 });
   if (first === undefined) {
-    if (present.changed !== undefined && present.changed > commit.began) return 'STALE_BASE: it was edited outside Signalbox while the command ran; read it and run again';
+    if (present.changed !== undefined && present.changed > commit.began)
+      return 'STALE_BASE: it was edited outside Signalbox while the command ran; read it and run again';
     return { path, bytes: theirs, base: present.version, ...mode };
   }
   const base = first.before === null ? null : await parts.store.content(first.before);
   const merged = merge3(base ?? null, present.bytes, theirs);
-  if (merged === undefined) return `STALE_BASE: ${first.scope ?? 'somebody outside'} changed the same lines while the command ran; read it and run again`;
+  if (merged === undefined)
+    return `STALE_BASE: ${first.scope ?? 'somebody outside'} changed the same lines while the command ran; read it and run again`;
   return { path, bytes: merged, base: present.version, ...mode };
 }

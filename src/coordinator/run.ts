@@ -5,10 +5,10 @@ import type { Scope } from '../domain/scope.js';
 import type { Containment, Ended, Run } from '../processes/runner.js';
 import type { Caller, RunInput, RunOutput } from './contract.js';
 import { act, claimant, type Parts, scopeAlive, scopeNeeds } from './parts.js';
-import { scratchFolders } from './scratch.js';
+import { type Acquired, acquireProcess } from './process-unit.js';
 import { commitRun, type RunChanges } from './run-commit.js';
-import { acquireProcess, type Acquired } from './process-unit.js';
 import type { Live } from './runs.js';
+import { scratchFolders } from './scratch.js';
 
 const LONGEST = 24 * 3600;
 const CONTAINMENTS: readonly Containment[] = ['transactional', 'confined', 'none'];
@@ -38,7 +38,8 @@ interface Spec {
 
 async function parseRun(parts: Parts, input: RunInput): Promise<Spec | Refusal> {
   const command = input.command?.trim();
-  if (!command) return invalid('command', 'a command, or run with the id of one that was started', String(input.command));
+  if (!command)
+    return invalid('command', 'a command, or run with the id of one that was started', String(input.command));
   if (command.includes('\0')) return invalid('command', 'text without NUL', 'text with NUL');
   const env: { [name: string]: string } = {};
   for (const pair of input.env ?? []) {
@@ -57,7 +58,12 @@ async function parseRun(parts: Parts, input: RunInput): Promise<Spec | Refusal> 
 }
 
 function invalid(argument: string, expected: string, got: string): Refusal {
-  return refuse('INVALID', `${argument}: expected ${expected}, got ${JSON.stringify(got.slice(0, 60))}.`, 'Call run again with that argument put right.', { argument });
+  return refuse(
+    'INVALID',
+    `${argument}: expected ${expected}, got ${JSON.stringify(got.slice(0, 60))}.`,
+    'Call run again with that argument put right.',
+    { argument },
+  );
 }
 
 function refusedRun(parts: Parts, caller: Caller, refusal: Refusal): Promise<RunOutput | Refusal> {
@@ -66,13 +72,23 @@ function refusedRun(parts: Parts, caller: Caller, refusal: Refusal): Promise<Run
 
 async function uncontained(parts: Parts): Promise<Refusal> {
   const reasons = (await parts.runner.levels()).map(({ level, reason }) => `${level}: ${reason ?? 'does not work'}`);
-  return refuse('UNAVAILABLE', `No containment holds on this machine, so no command is run. ${reasons.join('; ')}`, 'Change files with patch; ask the operator to install what is missing, or to set containment: none in signalbox.yaml.', { levels: reasons });
+  return refuse(
+    'UNAVAILABLE',
+    `No containment holds on this machine, so no command is run. ${reasons.join('; ')}`,
+    'Change files with patch; ask the operator to install what is missing, or to set containment: none in signalbox.yaml.',
+    { levels: reasons },
+  );
 }
 
 /** The scope that the command's writes go to; without one, what it writes is not kept. */
-async function actingScope(parts: Parts, caller: Caller, given: string | undefined): Promise<Scope | undefined | Refusal> {
+async function actingScope(
+  parts: Parts,
+  caller: Caller,
+  given: string | undefined,
+): Promise<Scope | undefined | Refusal> {
   const found = await act<{ own: Scope | undefined }>(parts, caller, 'run', { scopes: scopeNeeds(given) }, (draft) => {
-    const own = given === undefined ? onlyScope(draft, claimant(parts, caller)) : ownScope(draft, claimant(parts, caller), given);
+    const own =
+      given === undefined ? onlyScope(draft, claimant(parts, caller)) : ownScope(draft, claimant(parts, caller), given);
     if (isRefusal(own)) return { answer: own };
     if (own?.status === 'waiting') return { answer: stillWaiting(own) };
     return { answer: { own }, life: own === undefined ? [] : scopeAlive(caller, own.id) };
@@ -81,7 +97,12 @@ async function actingScope(parts: Parts, caller: Caller, given: string | undefin
 }
 
 function stillWaiting(own: Scope): Refusal {
-  return refuse('WAITING', `${own.id} is still waiting for ${own.ticket?.units.join(', ') ?? 'its units'}.`, `Call claim_scope {"scope": "${own.id}"} to go on waiting.`, { scope: own.id });
+  return refuse(
+    'WAITING',
+    `${own.id} is still waiting for ${own.ticket?.units.join(', ') ?? 'its units'}.`,
+    `Call claim_scope {"scope": "${own.id}"} to go on waiting.`,
+    { scope: own.id },
+  );
 }
 
 async function start(
@@ -95,7 +116,14 @@ async function start(
   const began = await act<{ id: string; seq: number }>(parts, caller, 'run', {}, (draft) => {
     const id = `R${String(draft.view.state.runCount + 1).padStart(3, '0')}`;
     const scope = own === undefined ? {} : { scope: own.id };
-    draft.emit({ type: 'run.started', run: id, command: spec.command.slice(0, 4_000), cwd: spec.cwd, containment, ...scope });
+    draft.emit({
+      type: 'run.started',
+      run: id,
+      command: spec.command.slice(0, 4_000),
+      cwd: spec.cwd,
+      containment,
+      ...scope,
+    });
     return { answer: { id, seq: draft.view.state.seq } };
   });
   if (isRefusal(began)) return began;
@@ -110,13 +138,24 @@ async function start(
     await acquired.release();
     return started;
   }
-  const live: Live = { run: started, command: spec.command, result: finished(parts, caller, started, own, began.seq, acquired) };
+  const live: Live = {
+    run: started,
+    command: spec.command,
+    result: finished(parts, caller, started, own, began.seq, acquired),
+  };
   parts.runs.add(started.id, live);
   return live;
 }
 
 /** Sees a run to its end: commits what it may keep, records the ending, frees its process unit. */
-async function finished(parts: Parts, caller: Caller, started: Run, own: Scope | undefined, since: number, acquired: Acquired): Promise<Ended & RunChanges> {
+async function finished(
+  parts: Parts,
+  caller: Caller,
+  started: Run,
+  own: Scope | undefined,
+  since: number,
+  acquired: Acquired,
+): Promise<Ended & RunChanges> {
   const done = new AbortController();
   const began = Date.now();
   parts.presence.works(caller.connection, own?.id);
@@ -128,7 +167,15 @@ async function finished(parts: Parts, caller: Caller, started: Run, own: Scope |
     const { total } = await started.output();
     await act(parts, caller, 'run', {}, (draft) => {
       const scope = own === undefined ? {} : { scope: own.id };
-      draft.emit({ type: 'run.ended', run: started.id, ...scope, ending: ended.ending, exit: ended.exit, output: total, rejected: changes.rejected.length });
+      draft.emit({
+        type: 'run.ended',
+        run: started.id,
+        ...scope,
+        ending: ended.ending,
+        exit: ended.exit,
+        output: total,
+        rejected: changes.rejected.length,
+      });
       return { answer: undefined };
     });
     return { ...ended, ...changes };
@@ -144,17 +191,27 @@ async function finished(parts: Parts, caller: Caller, started: Run, own: Scope |
 async function watchLease(parts: Parts, started: Run, own: Scope | undefined, signal: AbortSignal): Promise<void> {
   if (own === undefined) return;
   while (!signal.aborted) {
-    const { seq, held } = await parts.store.view({}, ({ state }) => ({ seq: state.seq, held: state.scopes.get(own.id)?.tenure === own.tenure }));
+    const { seq, held } = await parts.store.view({}, ({ state }) => ({
+      seq: state.seq,
+      held: state.scopes.get(own.id)?.tenure === own.tenure,
+    }));
     if (!held) return started.stop('lease_lost');
     await parts.store.changed(seq, signal);
   }
 }
 
 /** Waits for the end as long as the caller bears, and tells how it stands. */
-async function answer(live: Live, caller: Caller, wait: number | undefined, from: number | undefined): Promise<RunOutput> {
+async function answer(
+  live: Live,
+  caller: Caller,
+  wait: number | undefined,
+  from: number | undefined,
+): Promise<RunOutput> {
   const patience = Math.min(caller.patience, wait === undefined ? caller.patience : Math.max(0, wait) * 1000);
   const stop = new AbortController();
-  const pause = setTimeout(Math.min(patience, 2_000_000_000), undefined, { signal: AbortSignal.any([stop.signal, caller.signal]) }).catch(() => undefined);
+  const pause = setTimeout(Math.min(patience, 2_000_000_000), undefined, {
+    signal: AbortSignal.any([stop.signal, caller.signal]),
+  }).catch(() => undefined);
   const ended = await Promise.race([live.result, pause]);
   stop.abort();
   const page = await live.run.output(from === 0 ? undefined : from);
@@ -185,7 +242,17 @@ async function again(parts: Parts, caller: Caller, input: RunInput, id: string):
     return answer(live, caller, input.stop === true ? undefined : input.wait_s, input.from);
   }
   const page = await parts.runner.output(id, input.from);
-  if (page === undefined) return refusedRun(parts, caller, refuse('NOT_FOUND', `There is no run ${JSON.stringify(id.slice(0, 20))} here.`, 'Start the command anew with run {"command": …}.', { run: id.slice(0, 20) }));
+  if (page === undefined)
+    return refusedRun(
+      parts,
+      caller,
+      refuse(
+        'NOT_FOUND',
+        `There is no run ${JSON.stringify(id.slice(0, 20))} here.`,
+        'Start the command anew with run {"command": …}.',
+        { run: id.slice(0, 20) },
+      ),
+    );
   const past = await parts.store.run(id);
   return {
     run: id,

@@ -19,7 +19,8 @@ export async function keepScratch(parts: Parts, written: readonly Written[]): Pr
   const ignored = parts.git === undefined ? new Set(paths.filter(isScratchName)) : await parts.git.ignored(paths);
   const scratch = written.filter((entry) => ignored.has(entry.path));
   const rejected: Kept['rejected'] = [];
-  for (let at = 0; at < scratch.length; at += BATCH) rejected.push(...(await moveOver(parts, scratch.slice(at, at + BATCH))));
+  for (let at = 0; at < scratch.length; at += BATCH)
+    rejected.push(...(await moveOver(parts, scratch.slice(at, at + BATCH))));
   return { settled: new Set(scratch.map((entry) => entry.path)), rejected };
 }
 
@@ -32,11 +33,15 @@ async function moveOver(parts: Parts, batch: readonly Written[]): Promise<Kept['
     else if (file !== undefined) wanted.push(file);
   }
   const prepared = await parts.workspace.prepare(wanted);
-  if (isRefusal(prepared)) return [...rejected, ...wanted.map(({ path }) => ({ path, reason: `${prepared.code}: ${prepared.sentence}` }))];
+  if (isRefusal(prepared))
+    return [...rejected, ...wanted.map(({ path }) => ({ path, reason: `${prepared.code}: ${prepared.sentence}` }))];
   const moved = parts.workspace.verify(prepared);
   if (moved.length > 0) {
     await parts.workspace.discard(prepared);
-    return [...rejected, ...wanted.map(({ path }) => ({ path, reason: 'an ignored file changed while it was being kept; run again' }))];
+    return [
+      ...rejected,
+      ...wanted.map(({ path }) => ({ path, reason: 'an ignored file changed while it was being kept; run again' })),
+    ];
   }
   parts.workspace.apply(prepared);
   await parts.workspace.finish(prepared, () => undefined);
@@ -50,6 +55,7 @@ async function asWanted(parts: Parts, entry: Written): Promise<Wanted | string |
   if (isRefusal(path)) return `${path.code}: ${path.sentence}`;
   const present = await presentFile(parts, path);
   if (isRefusal(present)) return `${present.code}: ${present.sentence}`;
-  if (entry.kind === 'deleted') return present.version === null ? undefined : { path, bytes: null, base: present.version };
+  if (entry.kind === 'deleted')
+    return present.version === null ? undefined : { path, bytes: null, base: present.version };
   return { path, bytes: entry.bytes, base: present.version, mode: entry.mode };
 }

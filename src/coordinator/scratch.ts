@@ -2,7 +2,18 @@ import { isRefusal } from '../domain/refusal.js';
 import type { Parts } from './parts.js';
 
 /** Dependency folders and caches: where they exist and are ignored, a command works in them directly. */
-const NAMES = ['node_modules', '.venv', 'venv', 'target', 'vendor', '.gradle', '.cache', '.pytest_cache', '.mypy_cache', '.tox'];
+const NAMES = [
+  'node_modules',
+  '.venv',
+  'venv',
+  'target',
+  'vendor',
+  '.gradle',
+  '.cache',
+  '.pytest_cache',
+  '.mypy_cache',
+  '.tox',
+];
 
 /** The scratch folders of the workspace, at its top and in the folders below it. */
 export async function scratchFolders(parts: Parts): Promise<string[]> {

@@ -1,5 +1,5 @@
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
-import { type Phase, PHASES } from '../domain/scope.js';
+import { PHASES, type Phase } from '../domain/scope.js';
 import { parseUnit } from '../domain/unit.js';
 import type { Workspace } from '../workspace/workspace.js';
 
@@ -15,7 +15,10 @@ export async function parseUnits(workspace: Workspace, given: readonly string[])
     }
     const path = await workspace.resolve(unit.text === './' ? '.' : unit.text.replace(/\/$/, ''), 'write');
     if (isRefusal(path)) return path;
-    const resolved = parseUnit(unit.kind === 'folder' ? `${path === '' || path === '.' ? '.' : path}/` : path, workspace.folds);
+    const resolved = parseUnit(
+      unit.kind === 'folder' ? `${path === '' || path === '.' ? '.' : path}/` : path,
+      workspace.folds,
+    );
     if (isRefusal(resolved)) return resolved;
     units.push(resolved.text);
   }
@@ -24,8 +27,9 @@ export async function parseUnits(workspace: Workspace, given: readonly string[])
 
 /** `src` without its slash means the folder where there is a folder of that name. */
 async function asFolder(workspace: Workspace, text: string): Promise<string> {
-  if (text === '.' ) return './';
-  if (text.startsWith('process:') || /[*?[\]{}]/.test(text) || text.endsWith('/')) return absoluteInside(workspace, text);
+  if (text === '.') return './';
+  if (text.startsWith('process:') || /[*?[\]{}]/.test(text) || text.endsWith('/'))
+    return absoluteInside(workspace, text);
   const looked = await workspace.look(text);
   const inside = absoluteInside(workspace, text);
   return !isRefusal(looked) && looked.kind === 'folder' ? `${inside}/` : inside;
@@ -39,5 +43,10 @@ export function parsePhase(given: string | undefined): Phase | Refusal {
   if (given === undefined) return 'build';
   const phase = PHASES.find((known) => known === given);
   if (phase !== undefined) return phase;
-  return refuse('INVALID', `phase: expected one of ${PHASES.join(', ')}, got ${JSON.stringify(given.slice(0, 40))}.`, 'Call again with one of these, or leave phase out (build).', { argument: 'phase' });
+  return refuse(
+    'INVALID',
+    `phase: expected one of ${PHASES.join(', ')}, got ${JSON.stringify(given.slice(0, 40))}.`,
+    'Call again with one of these, or leave phase out (build).',
+    { argument: 'phase' },
+  );
 }

@@ -2,10 +2,10 @@ import type { Claimant } from './authority.js';
 import { type Claim, claim } from './claim.js';
 import { type Draft, draft } from './draft.js';
 import { type Publication, publish, release, requireOwn } from './end.js';
-import type { Event, EventBody } from './event.js';
+import { type Event, type EventBody, scopeOf } from './event.js';
 import { evolve } from './evolve.js';
 import { evolveScope } from './evolve-scope.js';
-import { type Mint, parseHandle, printHandle } from './handle.js';
+import { type Mint, printHandle } from './handle.js';
 import { expectSound } from './invariants.testsuite.js';
 import { isStateless, scopeKey, statelessConnection, ticketKey } from './leases.js';
 import { type Opening, openScope } from './open.js';
@@ -18,10 +18,12 @@ import type { Mode } from './unit.js';
 import type { Life, View } from './view.js';
 import { type Allowed, allowWrite } from './write.js';
 
-/** Six characters that depend on scope and tenure, as the real mint's do. */
+const LETTERS = 'abcdefghijklmnopqrstuvwxyz234567';
+
+/** Six characters that differ for each scope and tenure, as the real mint's do. */
 export const MINT: Mint = (id, tenure) => {
-  const number = Number(id.slice(1)) * 100_003 + tenure;
-  return number.toString(32).padStart(6, '0').slice(-6).replace(/[0189v-w]/g, 'x');
+  const digits = (Number(id.slice(1)) * 100_003 + tenure).toString(32).padStart(6, '0');
+  return [...digits].map((digit) => LETTERS[Number.parseInt(digit, 32)]).join('');
 };
 
 /** What an agent says when it claims; the rest has defaults. */
@@ -100,9 +102,8 @@ export class World {
     const event = { seq, at: this.now, wall: 0, agent: '', connection: '', hash: '', body };
     const before = this.state;
     this.state = evolve(before, event);
-    for (const scope of before.scopes.values()) {
-      if (!this.state.scopes.has(scope.id)) this.#ended.set(scope.id, evolveScope(scope, event));
-    }
+    const scope = before.scopes.get(scopeOf(body) ?? '');
+    if (scope !== undefined && !this.state.scopes.has(scope.id)) this.#ended.set(scope.id, evolveScope(scope, event));
     this.events.push(event);
   }
 
@@ -262,9 +263,4 @@ export function codeOf(answer: unknown): Code {
 export function refusalOf(answer: unknown): Refusal {
   if (!isRefusal(answer)) throw new Error(`not refused: ${JSON.stringify(answer)}`);
   return answer;
-}
-
-/** The id that a handle begins with. */
-export function idOf(handle: string): ScopeId {
-  return parseHandle(handle)?.id ?? handle;
 }

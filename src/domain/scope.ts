@@ -1,4 +1,4 @@
-import type { Map } from 'immutable';
+import type { Map as PersistentMap } from 'immutable';
 import type { Mode } from './unit.js';
 
 export type ScopeId = string;
@@ -7,9 +7,7 @@ export type Hash = string;
 export const PHASES = ['analyze', 'design', 'build', 'test', 'deploy', 'monitor', 'iterate'] as const;
 export type Phase = (typeof PHASES)[number];
 
-export const STATUSES = [
-  'open', 'waiting', 'active', 'done', 'failed', 'cancelled', 'paused', 'review',
-] as const;
+export const STATUSES = ['open', 'waiting', 'active', 'done', 'failed', 'cancelled', 'paused', 'review'] as const;
 export type Status = (typeof STATUSES)[number];
 
 /** Who acts. `connection` says who is alive; `agent` is a name that people read. */
@@ -30,7 +28,11 @@ export interface Contract {
   /** Opened for anybody to pick up; a scope that was declared by its own claim is not. */
   readonly standing: boolean;
   /** What a conflict scope is about; its cause keeps it to one scope per collision. */
-  readonly conflict?: { readonly cause: string; readonly between: readonly ScopeId[]; readonly paths: readonly string[] };
+  readonly conflict?: {
+    readonly cause: string;
+    readonly between: readonly ScopeId[];
+    readonly paths: readonly string[];
+  };
 }
 
 /** One held unit. The generation is the fencing token of the grant that gave it. */
@@ -77,7 +79,7 @@ export interface Scope {
   /** The generation of the latest grant. */
   readonly generation: number;
   readonly grantedAt?: number;
-  readonly locks: Map<string, Lock>;
+  readonly locks: PersistentMap<string, Lock>;
   readonly ticket?: Ticket;
   /** Consumed scopes that are not done yet. */
   readonly pending: readonly ScopeId[];

@@ -1,4 +1,4 @@
-import { Map, type Set } from 'immutable';
+import { Map as PersistentMap, type Set as PersistentSet } from 'immutable';
 import { EMPTY_INDEX, type LockIndex } from './lock-index.js';
 import type { Scope, ScopeId } from './scope.js';
 
@@ -16,15 +16,15 @@ export interface State {
   readonly runCount: number;
   readonly artifactCount: number;
   /** Scopes that have not ended. */
-  readonly scopes: Map<ScopeId, Scope>;
+  readonly scopes: PersistentMap<ScopeId, Scope>;
   /** Held units. */
   readonly locks: LockIndex;
   /** Units that tickets wait for. */
   readonly queue: LockIndex;
   /** Live scopes by the unfinished scope that they consume. */
-  readonly consumers: Map<ScopeId, Set<ScopeId>>;
+  readonly consumers: PersistentMap<ScopeId, PersistentSet<ScopeId>>;
   /** Live scopes by the connection that owns them. */
-  readonly owned: Map<string, Set<ScopeId>>;
+  readonly owned: PersistentMap<string, PersistentSet<ScopeId>>;
 }
 
 export const EMPTY_STATE: State = {
@@ -33,9 +33,9 @@ export const EMPTY_STATE: State = {
   scopeCount: 0,
   runCount: 0,
   artifactCount: 0,
-  scopes: Map(),
+  scopes: PersistentMap(),
   locks: EMPTY_INDEX,
   queue: EMPTY_INDEX,
-  consumers: Map(),
-  owned: Map(),
+  consumers: PersistentMap(),
+  owned: PersistentMap(),
 };

@@ -133,6 +133,8 @@ export function ledgerTests(tools: Tools): void {
     });
     await record(store, opened('S002'), wants('S002', 2), opened('S003', [], [holder]), wants('S003', 3));
     await record(store, { type: 'scope.done', scope: holder, summary: 'ready', artifacts: [] });
+    const early = await tools.bench.open();
+    expect(await early.view({}, ({ state }) => state.scopes.get('S003')?.pending)).toEqual([]);
     await record(store, { ...granted('S002', ['src/a.ts'], 4, BOB), queued: true } as EventBody);
     await record(store, { type: 'scope.lapsed', scope: 'S003', reason: 'no call', to: 'open' });
     const other = await tools.bench.open();
@@ -144,10 +146,10 @@ export function ledgerTests(tools: Tools): void {
     expect(seen).toEqual({ locks: [{ scope: 'S002', unit: 'src/a.ts', mode: 'write' }], queue: 0, pending: [] });
   });
 
-  test('promise 8: half a character in a name or a title does not break the chain', async () => {
+  test('promise 8: half a character or NUL in a name or a title does not break the chain', async () => {
     await tools.store.transact({ agent: 'a\ud800', connection: 'c1' }, {}, () => ({
       answer: true,
-      events: [opened('S001', ['a\udc00.ts'])],
+      events: [opened('S001', ['a\udc00.ts', 'b\0.ts'])],
     }));
     expect((await tools.store.events({ after: 0, limit: 1 }))[0]?.agent).toBe('a\ufffd');
   });

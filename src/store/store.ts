@@ -12,9 +12,12 @@ export interface Decision<T> {
   readonly life?: readonly LifeChange[];
 }
 
-export type LifeChange =
-  | { readonly key: string; readonly touch: 'seen' | 'called' }
-  | { readonly key: string; readonly touch: 'ended' | 'gone' };
+/** A sign of life of a connection, a stateless scope or a waiting claim. Being seen or called takes an end back. */
+export interface LifeChange {
+  readonly key: string;
+  /** `seen`: a beat. `called`: a call, which is a beat too. `ended`: it said goodbye. `gone`: its row goes. */
+  readonly touch: 'seen' | 'called' | 'ended' | 'gone';
+}
 
 /** Who is on record as having caused the events. */
 export interface Author {
@@ -27,13 +30,14 @@ export interface Author {
 export interface Transaction extends View {
   /**
    * Names the intent whose files are about to change; call it directly before the first rename.
-   * The marker is on disk when it returns. From here on, a failure before COMMIT undoes the intent.
+   * The marker is on disk when it returns. From here on, a failure before COMMIT undoes the intent; so does a step
+   * that then throws, refuses or records no event. Throws where the intent is no longer pending.
    */
   mark(intent: IntentId): void;
 }
 
 export interface Needs {
-  /** Paths whose file records the step looks at. */
+  /** Paths whose file records the step looks at; `file` throws for any other. */
   readonly paths?: readonly string[];
   /** Scopes that may have ended and that the step looks at. */
   readonly scopes?: readonly ScopeId[];
@@ -114,9 +118,15 @@ export interface Store {
   close(): Promise<void>;
 }
 
-/** Puts files back or finishes them; the workspace knows how. Runs under the write lock, synchronously. */
+/**
+ * Puts files back or finishes them; the workspace knows how. Runs under the write lock, synchronously, and may run
+ * again for the same intent where its events could not be recorded. If it throws, the store refuses all writes.
+ */
 export interface Recovery {
-  /** An intent whose effect was cut off before COMMIT: puts the former contents back where the new ones stand. */
+  /**
+   * An intent whose effect was, or after a power cut may have been, cut off before COMMIT: puts the former contents back
+   * where the new ones stand. Paths at whose new content the ledger has arrived by another way are left out.
+   */
   undo(intent: StoredIntent, content: (hash: Hash) => Uint8Array | undefined): readonly EventBody[];
   /** An applied intent whose files may not have reached the disk before the machine went down. */
   redo(intent: StoredIntent, content: (hash: Hash) => Uint8Array | undefined): readonly EventBody[];

@@ -19,7 +19,10 @@ describe.each(DOORS)('over $door with a $era client', ({ open }) => {
     expect(claimed).toMatchObject({ id: 'S002', status: 'active', units: ['src/'] });
     const read = await ada.ok('read', { paths: ['src/a.txt'] });
     expect(read.files[0]).toMatchObject({ text: 'one\ntwo\nthree\n', total_lines: 3 });
-    const patched = await ada.ok('patch', { scope: claimed.scope, edits: [{ path: 'src/a.txt', old_string: 'two', new_string: 'zwei' }] });
+    const patched = await ada.ok('patch', {
+      scope: claimed.scope,
+      edits: [{ path: 'src/a.txt', old_string: 'two', new_string: 'zwei' }],
+    });
     expect(patched.files[0]).toMatchObject({ path: 'src/a.txt', added: 1, removed: 1 });
     expect(text('src/a.txt')).toBe('one\nzwei\nthree\n');
     const ran = await ada.ok('run', { scope: claimed.scope, command: 'cat src/a.txt && echo four >> src/a.txt' });
@@ -28,7 +31,11 @@ describe.each(DOORS)('over $door with a $era client', ({ open }) => {
     expect(text('src/a.txt')).toBe('one\nzwei\nthree\nfour\n');
     const listed = await ada.ok('list_scopes', {});
     expect(listed.scopes.map((scope: { id: string }) => scope.id)).toEqual(['S001', 'S002']);
-    const published = await ada.ok('publish_output', { scope: claimed.scope, summary: 'Changed a', artifacts: [{ type: 'file', path: 'src/a.txt' }] });
+    const published = await ada.ok('publish_output', {
+      scope: claimed.scope,
+      summary: 'Changed a',
+      artifacts: [{ type: 'file', path: 'src/a.txt' }],
+    });
     expect(published).toMatchObject({ id: 'S002', status: 'done' });
     expect(git('show', 'HEAD:src/a.txt')).toBe('one\nzwei\nthree\nfour\n');
     expect(git('log', '-1', '--format=%B')).toContain('Scope: S002');

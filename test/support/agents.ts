@@ -37,8 +37,19 @@ export interface Agent {
 export type Era = 'legacy' | 'modern';
 
 /** An agent with a server process of its own, as clients start them: `signalbox mcp` over stdio. */
-export async function stdioAgent(root: string, name: string, era: Era = 'legacy', env: { readonly [name: string]: string } = {}): Promise<Agent> {
-  const parameters = { command: process.execPath, args: [MAIN, 'mcp'], cwd: root, env: { ...inherited(), ...env }, stderr: 'pipe' as const };
+export async function stdioAgent(
+  root: string,
+  name: string,
+  era: Era = 'legacy',
+  env: { readonly [name: string]: string } = {},
+): Promise<Agent> {
+  const parameters = {
+    command: process.execPath,
+    args: [MAIN, 'mcp'],
+    cwd: root,
+    env: { ...inherited(), ...env },
+    stderr: 'pipe' as const,
+  };
   if (era === 'modern') {
     const transport = new ModernStdio(parameters);
     const client = new ModernClient({ name, version: '1.0.0' }, MODERN);
@@ -68,13 +79,15 @@ export async function httpAgent(server: Served, name: string, era: Era = 'legacy
 /** Without this the 2.x client speaks the older era even to servers that know the newer one. */
 const MODERN = { versionNegotiation: { mode: 'auto' as const } };
 
-
 function agent(name: string, client: ModernClient | LegacyClient, pid: number | null): Agent {
   onTestFinished(() => client.close().catch(() => undefined));
   const call: Agent['call'] = async (tool, args = {}, options = {}) => {
     const request = { name: tool, arguments: { ...args } };
     const limits = { timeout: 300_000, ...options };
-    const result = client instanceof ModernClient ? await client.callTool(request, limits) : await client.callTool(request, undefined, limits);
+    const result =
+      client instanceof ModernClient
+        ? await client.callTool(request, limits)
+        : await client.callTool(request, undefined, limits);
     return answerOf(result);
   };
   return {
@@ -88,7 +101,8 @@ function agent(name: string, client: ModernClient | LegacyClient, pid: number | 
     },
     async refused(code, tool, args) {
       const answer = await call(tool, args);
-      if (!answer.isError || !answer.text.startsWith(`${code}: `)) throw new Error(`${name}: ${tool} should be ${code}, but: ${answer.text}`);
+      if (!answer.isError || !answer.text.startsWith(`${code}: `))
+        throw new Error(`${name}: ${tool} should be ${code}, but: ${answer.text}`);
       return answer;
     },
     close: () => client.close(),
@@ -96,12 +110,22 @@ function agent(name: string, client: ModernClient | LegacyClient, pid: number | 
 }
 
 function answerOf(result: unknown): Answer {
-  const { content, structuredContent, isError } = result as { content: { type: string; text?: string }[]; structuredContent?: unknown; isError?: boolean };
-  return { isError: isError === true, text: content.map((block) => block.text ?? '').join('\n'), data: structuredContent };
+  const { content, structuredContent, isError } = result as {
+    content: { type: string; text?: string }[];
+    structuredContent?: unknown;
+    isError?: boolean;
+  };
+  return {
+    isError: isError === true,
+    text: content.map((block) => block.text ?? '').join('\n'),
+    data: structuredContent,
+  };
 }
 
 function inherited(): { [name: string]: string } {
-  return Object.fromEntries(Object.entries(process.env).filter((pair): pair is [string, string] => pair[1] !== undefined));
+  return Object.fromEntries(
+    Object.entries(process.env).filter((pair): pair is [string, string] => pair[1] !== undefined),
+  );
 }
 
 /** A running `signalbox serve`. */
@@ -113,14 +137,21 @@ export interface Served {
 }
 
 export async function serve(root: string): Promise<Served> {
-  const child = spawn(process.execPath, [MAIN, 'serve', '--port', '0', '--json', '--root', root], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [MAIN, 'serve', '--port', '0', '--json', '--root', root], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   onTestFinished(() => ended(child, 'SIGKILL'));
   const line = await new Promise<string>((resolve, reject) => {
     createInterface({ input: child.stdout }).once('line', resolve);
     child.once('exit', (code) => reject(new Error(`serve ended with ${code}`)));
   });
   const { url, token_file } = JSON.parse(line) as { url: string; token_file: string };
-  return { url, token: readFileSync(token_file, 'utf8').trim(), pid: child.pid ?? 0, stop: (signal = 'SIGTERM') => ended(child, signal) };
+  return {
+    url,
+    token: readFileSync(token_file, 'utf8').trim(),
+    pid: child.pid ?? 0,
+    stop: (signal = 'SIGTERM') => ended(child, signal),
+  };
 }
 
 async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {

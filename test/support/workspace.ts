@@ -44,7 +44,12 @@ function workspaceAt(root: string): TestWorkspace {
       writeFileSync(join(root, path), text);
     },
     text: (path) => readFileSync(join(root, path), 'utf8'),
-    git: (...args) => execFileSync('git', args, { cwd: root, encoding: 'utf8', env: { ...process.env, GIT_CONFIG_GLOBAL: '/dev/null' } }),
+    git: (...args) =>
+      execFileSync('git', args, {
+        cwd: root,
+        encoding: 'utf8',
+        env: { ...process.env, GIT_CONFIG_GLOBAL: '/dev/null' },
+      }),
     verify: () => verify(root),
   };
 }

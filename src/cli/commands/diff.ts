@@ -1,7 +1,7 @@
 import { scopeDiff } from '../../coordinator/history.js';
 import type { Parts } from '../../coordinator/parts.js';
-import { parseHandle } from '../../domain/handle.js';
 import { unknownScope } from '../../domain/authority.js';
+import { parseHandle } from '../../domain/handle.js';
 import { isRefusal } from '../../domain/refusal.js';
 import { fail, print, printJson } from '../output.js';
 

@@ -12,7 +12,11 @@ export interface EventFilter {
 }
 
 /** `events`: the ledger, from an event on, and then what comes. */
-export async function events(parts: Parts, filter: EventFilter, options: { readonly json: boolean; readonly follow: boolean; readonly after: number }): Promise<void> {
+export async function events(
+  parts: Parts,
+  filter: EventFilter,
+  options: { readonly json: boolean; readonly follow: boolean; readonly after: number },
+): Promise<void> {
   let after = await showFrom(parts, filter, options, options.after);
   if (!options.follow) return;
   await untilInterrupted(async (signal) => {
@@ -24,7 +28,12 @@ export async function events(parts: Parts, filter: EventFilter, options: { reado
   });
 }
 
-async function showFrom(parts: Parts, filter: EventFilter, { json }: { readonly json: boolean }, from: number): Promise<number> {
+async function showFrom(
+  parts: Parts,
+  filter: EventFilter,
+  { json }: { readonly json: boolean },
+  from: number,
+): Promise<number> {
   for (let after = from; ; ) {
     const page = await parts.store.events({ after, limit: PAGE, ...filter });
     for (const event of page) json ? printJson(event) : print(line(event));

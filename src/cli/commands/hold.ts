@@ -15,7 +15,10 @@ export async function hold(coordinator: Coordinator, units: readonly string[], j
       json ? printJson(claimed) : print(`${claimed.id} holds ${claimed.units.join(' ')}. Press Ctrl-C to release.`);
       await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
     }
-    const released = await coordinator.release({ ...person(), connection: caller.connection }, { scope: claimed.scope, reason: 'released by the person' });
+    const released = await coordinator.release(
+      { ...person(), connection: caller.connection },
+      { scope: claimed.scope, reason: 'released by the person' },
+    );
     if (isRefusal(released)) return fail(released);
     json ? printJson(released) : print(`${released.id} is released.`);
   });

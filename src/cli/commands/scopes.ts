@@ -1,7 +1,7 @@
-import { isRefusal } from '../../domain/refusal.js';
 import type { Coordinator, ListInput } from '../../coordinator/contract.js';
-import { person } from '../person.js';
+import { isRefusal } from '../../domain/refusal.js';
 import { fail, print, printJson, safe, table } from '../output.js';
+import { person } from '../person.js';
 
 /** `scopes`: the scopes of the workspace, live ones unless a status says otherwise. */
 export async function scopes(coordinator: Coordinator, input: ListInput, json: boolean): Promise<void> {

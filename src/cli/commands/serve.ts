@@ -20,11 +20,21 @@ export async function serve(assembled: Assembled, { host, port, json }: ServeOpt
   const { token, path } = serveToken(parts.workspace.root);
   const onerror = (error: unknown): void => parts.log(String(error));
   const mcp = mcpOverHttp({ provider: async () => coordinator, version: VERSION, onerror });
-  const server = await startHttp({ host, port, mcp, check: checkTokens([{ name: 'operator', token }]), version: VERSION, hosts: config.hosts, onerror });
+  const server = await startHttp({
+    host,
+    port,
+    mcp,
+    check: checkTokens([{ name: 'operator', token }]),
+    version: VERSION,
+    hosts: config.hosts,
+    onerror,
+  });
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${server.port}/mcp`;
   if (json) printJson({ url, token_file: path, root: parts.workspace.root, pid: process.pid });
   else announce(parts.workspace.root, url, path);
-  await untilInterrupted((signal) => new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true })));
+  await untilInterrupted(
+    (signal) => new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true })),
+  );
   await server.close();
 }
 

@@ -1,9 +1,9 @@
+import type { Parts } from '../../coordinator/parts.js';
 import { lost } from '../../domain/leases.js';
 import type { Scope } from '../../domain/scope.js';
 import type { View } from '../../domain/view.js';
-import type { Parts } from '../../coordinator/parts.js';
-import { paint, print, printJson, safe, table } from '../output.js';
 import { untilInterrupted } from '../interrupt.js';
+import { paint, print, printJson, safe, table } from '../output.js';
 
 interface Row {
   readonly id: string;
@@ -15,7 +15,10 @@ interface Row {
 }
 
 /** `status`: who holds what and who waits, once or live. */
-export async function status(parts: Parts, { json, watch }: { readonly json: boolean; readonly watch: boolean }): Promise<void> {
+export async function status(
+  parts: Parts,
+  { json, watch }: { readonly json: boolean; readonly watch: boolean },
+): Promise<void> {
   if (!watch) return show(parts, json);
   await untilInterrupted(async (signal) => {
     while (!signal.aborted) {
@@ -32,7 +35,14 @@ async function show(parts: Parts, json: boolean): Promise<void> {
   if (json) return printJson({ root: parts.workspace.root, seq, scopes: rows });
   print(`${paint('bold', 'signalbox')} ${parts.workspace.root}  ${paint('dim', `event ${seq}`)}`);
   if (rows.length === 0) return print('Nobody holds or waits for anything.');
-  const lines = rows.map((row) => [row.id, row.status, safe(row.agent), row.units.join(' '), row.waits_for.join(' '), safe(row.title)]);
+  const lines = rows.map((row) => [
+    row.id,
+    row.status,
+    safe(row.agent),
+    row.units.join(' '),
+    row.waits_for.join(' '),
+    safe(row.title),
+  ]);
   print(table([['scope', 'status', 'agent', 'holds', 'waits for', 'title'], ...lines]));
 }
 

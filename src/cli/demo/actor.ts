@@ -59,7 +59,7 @@ export class Actor {
 
   /** Runs the project's tests, which have to pass. */
   async test(scope: string): Promise<void> {
-    const answer = await this.run('node --test', scope);
+    const answer = await this.run('node --test test/*.test.js', scope);
     this.expect(answer === undefined || answer.exit_code === 0, `the tests should pass, but: ${answer?.output}`);
   }
 

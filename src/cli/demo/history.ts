@@ -58,6 +58,10 @@ async function side(store: Store, hash: string | null): Promise<Side> {
   return { hash, bytes };
 }
 
+export function isOf<T extends EventBody['type']>(event: Event, type: T): event is EventOf<T> {
+  return event.body.type === type;
+}
+
 export function ofType<T extends EventBody['type']>({ events }: Pick<History, 'events'>, type: T): EventOf<T>[] {
-  return events.filter((event): event is EventOf<T> => event.body.type === type);
+  return events.filter((event) => isOf(event, type));
 }

@@ -28,7 +28,8 @@ export class Narrator {
   #line({ agent, body, wall }: Event): { agent: string; text: string } | undefined {
     switch (body.type) {
       case 'scope.queued':
-        return isProcess(body.units) ? undefined : { agent: body.owner.agent, text: this.#waits(body) };
+        // A scope whose inputs have come queues once more, for its units.
+        return isProcess(body.units) || this.#queues.has(body.scope) ? undefined : { agent: body.owner.agent, text: this.#waits(body) };
       case 'scope.granted':
         return isProcess(body.units) ? undefined : { agent: body.owner.agent, text: this.#granted(body, wall) };
       case 'scope.expired':
@@ -67,7 +68,7 @@ export class Narrator {
 
   #note({ body, wall }: Event): void {
     if (body.type === 'scope.opened') this.#titles.set(body.scope, { agent: body.by, title: body.contract.title, pending: body.pending });
-    if (body.type === 'scope.queued') this.#queues.set(body.scope, { agent: body.owner.agent, units: body.units, wall });
+    if (body.type === 'scope.queued' && !this.#queues.has(body.scope)) this.#queues.set(body.scope, { agent: body.owner.agent, units: body.units, wall });
     if (body.type === 'scope.granted' || body.type === 'scope.lapsed') this.#queues.delete(body.scope);
     if (body.type === 'scope.granted') {
       for (const unit of body.units) this.#holders.set(unit, { scope: body.scope, agent: body.owner.agent });

@@ -60,7 +60,7 @@ function listening(process: ChildProcess): Child {
 
 /** Ends a child, kindly first. `server` is the process that it started for itself. */
 export async function endChild({ process, gone }: Child, server?: number): Promise<void> {
-  if (process.connected) process.disconnect();
+  process.kill('SIGTERM');
   const late = setTimeout(() => {
     process.kill('SIGKILL');
     if (server !== undefined) killByPid(server);

@@ -1,5 +1,5 @@
 import type { Check } from './checks.js';
-import { type History, ofType } from './history.js';
+import { type EventOf, type History, isOf, ofType } from './history.js';
 import type { Remark } from './messages.js';
 import type { Remarked, Seat } from './troupe.js';
 
@@ -67,13 +67,19 @@ function pathsOf(remarks: readonly Remarked[], about: Remark): string[] {
   return remarks.filter(({ remark }) => remark.about === about).flatMap(({ remark }) => remark.paths);
 }
 
+/** From the first time that a scope queued to its grant. */
 function waits(history: History): Wait[] {
-  return ofType(history, 'scope.queued')
-    .filter(({ body }) => !isProcess(body.units))
-    .map(({ seq, wall, body }) => {
-      const granted = ofType(history, 'scope.granted').find((event) => event.seq > seq && event.body.scope === body.scope);
-      return { agent: body.owner.agent, for: body.units.join(', '), ms: (granted?.wall ?? wall) - wall };
-    });
+  const begun = new Map<string, EventOf<'scope.queued'>>();
+  const found: Wait[] = [];
+  for (const event of history.events) {
+    if (isOf(event, 'scope.queued') && !isProcess(event.body.units) && !begun.has(event.body.scope)) begun.set(event.body.scope, event);
+    if (!isOf(event, 'scope.granted')) continue;
+    const queued = begun.get(event.body.scope);
+    if (queued === undefined || !event.body.queued) continue;
+    begun.delete(event.body.scope);
+    found.push({ agent: queued.body.owner.agent, for: queued.body.units.join(', '), ms: event.wall - queued.wall });
+  }
+  return found;
 }
 
 /** A lost scope, with whoever got it next. */

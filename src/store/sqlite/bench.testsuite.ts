@@ -5,7 +5,8 @@ import { DEFAULTS } from '../../domain/settings.js';
 import { fileRecovery, type StoreBench } from '../steps.testsuite.js';
 import { type DriverName, openDriver } from './driver.js';
 import { openSqliteStore } from './open.js';
-import { DATABASE, type SqliteOptions, type SqliteStore } from './sqlite-store.js';
+import { DATABASE, type SqliteOptions } from './options.js';
+import type { SqliteStore } from './sqlite-store.js';
 
 /** A machine's clock that runs only when it is told to. */
 export class TestClock {

@@ -10,8 +10,8 @@ test('the same value has one text, whatever the order of its keys', () => {
   expect(canonical({ z: 1, a: 2 })).toBe(canonical({ a: 2, z: 1 }));
 });
 
-test('half a character becomes the replacement character, and whole ones stay', () => {
-  expect(canonical(['\ud800', '😀', '\\ud800'])).toBe('["\ufffd","😀","\\\\ud800"]');
+test('half a character and NUL become the replacement character, and whole ones stay', () => {
+  expect(canonical(['\ud800', 'a\0', '😀', '\\ud800'])).toBe('["\ufffd","a\ufffd","😀","\\\\ud800"]');
 });
 
 test('promise 8: anyone can recompute the link of an event from the event alone', () => {

@@ -3,17 +3,17 @@ import type { Event } from '../../domain/event.js';
 import type { Hash } from '../../domain/scope.js';
 
 /**
- * JSON with sorted keys and nothing but well-formed text: the same value always gives the same bytes,
+ * JSON with sorted keys and nothing but well-formed text without NUL: the same value always gives the same bytes,
  * and they survive the way to the disk and back.
  */
 export function canonical(value: unknown): string {
   const source = sorted(value);
-  // JSON writes half a character as an escape, and SQLite would replace it: so it is replaced before.
-  return source.includes('\\ud') ? sorted(JSON.parse(source, (_, part) => wellFormed(part))) : source;
+  // JSON writes half a character and NUL as escapes, but SQLite's columns would lose them: so they are replaced before.
+  return /\\u(d|0000)/.test(source) ? sorted(JSON.parse(source, (_, part) => wellFormed(part))) : source;
 }
 
 export function wellFormed<T>(value: T): T | string {
-  return typeof value === 'string' ? value.replace(/\p{Surrogate}/gu, '\ufffd') : value;
+  return typeof value === 'string' ? value.replace(/[\p{Surrogate}\0]/gu, '\ufffd') : value;
 }
 
 /**

@@ -11,11 +11,11 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ALICE, changed, claim, hashAt, intentFor, opened, record, released, sha } from '../steps.testsuite.js';
 import { StoreBroken } from '../store.js';
 import { SqliteBench } from './bench.testsuite.js';
-import { DATABASE } from './sqlite-store.js';
+import { DATABASE } from './options.js';
 
 describe('a database that is not what it was', () => {
   let bench: SqliteBench;
@@ -129,23 +129,21 @@ describe('promise 8: verify', () => {
   });
 });
 
-const disk = smallDisk();
-
-describe.skipIf(disk === undefined)('a full disk (skipped where no small disk can be mounted)', () => {
+describe.skipIf(!canMount())('a full disk (skipped where this user may not mount a small one)', () => {
+  let disk: string;
   let bench: SqliteBench;
 
+  beforeAll(() => {
+    disk = mountDisk();
+  });
+  afterAll(() => unmountDisk(disk));
+
   beforeEach(() => {
-    bench = new SqliteBench(undefined, mkdtempSync(join(disk ?? '', 'store-')));
+    bench = new SqliteBench(undefined, mkdtempSync(join(disk, 'store-')));
   });
   afterEach(async () => {
     expect(await bench.verify(), 'promise 8: replaying the events gives the tables').toEqual([]);
     await bench.dispose();
-  });
-
-  afterAll(() => {
-    if (disk === undefined) return;
-    execFileSync('umount', ['-l', disk]);
-    rmSync(disk, { recursive: true });
   });
 
   /** Fills the disk to the last byte, and gives the means to make room again. */
@@ -196,14 +194,28 @@ describe.skipIf(disk === undefined)('a full disk (skipped where no small disk ca
   });
 });
 
-/** A disk of 4 MB. Undefined where this user may not mount one. */
-function smallDisk(): string | undefined {
+/** Mounts a disk of 4 MB. */
+function mountDisk(): string {
   const folder = mkdtempSync(join(tmpdir(), 'signalbox-disk-'));
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', folder], { stdio: 'ignore' });
     return folder;
-  } catch {
+  } catch (error) {
     rmSync(folder, { recursive: true });
-    return undefined;
+    throw error;
+  }
+}
+
+function unmountDisk(folder: string): void {
+  execFileSync('umount', [folder]);
+  rmSync(folder, { recursive: true });
+}
+
+function canMount(): boolean {
+  try {
+    unmountDisk(mountDisk());
+    return true;
+  } catch {
+    return false;
   }
 }

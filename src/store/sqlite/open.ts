@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { openDriver } from './driver.js';
 import { prepareFolder } from './folder.js';
+import { DATABASE, PATIENCE, type SqliteOptions } from './options.js';
 import { configure, migrate } from './schema.js';
-import { DATABASE, PATIENCE, type SqliteOptions, SqliteStore } from './sqlite-store.js';
+import { SqliteStore } from './sqlite-store.js';
 import { whenFree } from './write-lock.js';
 
 /** Opens the ledger of a workspace. Throws `StoreBroken` where it cannot be used and `StoreBusy` where it stays locked. */

@@ -64,7 +64,15 @@ export class Settling {
     return bodies;
   }
 
-  /** The id of an intent that `mark` may name. */
+  /** Publications recorded by then and never applied: only git can say whether they came about. */
+  unfinished(until: number): StoredIntent[] {
+    const recorded = this.#parts.intents.all().filter(({ at }) => at <= until);
+    return recorded
+      .map(({ intent }) => intent)
+      .filter(({ commit, state }) => commit !== undefined && state === 'pending');
+  }
+
+  /** Puts the marker of an intent on the disk. Throws where the intent is no longer pending. */
   mark(id: IntentId): void {
     if (this.#parts.intents.get(id)?.state !== 'pending') throw new Error(`intent ${id} is not pending`);
     this.#parts.marker.write(id);

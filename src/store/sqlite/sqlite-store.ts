@@ -32,29 +32,12 @@ import { Loader } from './load.js';
 import { Looks } from './look.js';
 import { Marker } from './marker.js';
 import { News } from './news.js';
+import { DATABASE, PATIENCE, type SqliteOptions } from './options.js';
 import { Queries } from './queries.js';
 import { RECOVERY, Settling } from './recovery.js';
 import { rollBack } from './schema.js';
 import { verify } from './verify.js';
 import { WriteLock, whenFree } from './write-lock.js';
-
-export const PATIENCE = 10_000;
-export const DATABASE = 'signalbox.db';
-
-export interface SqliteOptions {
-  /** The folder of the store, `.signalbox/` in the workspace's root; it is made where it is missing. */
-  readonly folder: string;
-  readonly settings: Settings;
-  readonly recovery: Recovery;
-  readonly clock?: Clock;
-  /** Wall time in milliseconds. */
-  readonly wall?: () => number;
-  /** Names this server's bell. */
-  readonly serverId?: string;
-  /** How long to try for the write lock, in milliseconds, before `StoreBusy`. */
-  readonly patience?: number;
-  readonly driver?: DriverName;
-}
 
 /** The ledger of one workspace in SQLite, shared with other processes through the file. */
 export class SqliteStore implements Store {
@@ -150,11 +133,7 @@ export class SqliteStore implements Store {
   }
 
   async unfinished(age: number): Promise<StoredIntent[]> {
-    return this.#read(() => {
-      const until = this.#ledger.now() - age;
-      const due = this.#intents.all().filter(({ intent, at }) => intent.commit !== undefined && at <= until);
-      return due.map(({ intent }) => intent).filter(({ state }) => state === 'pending');
-    });
+    return this.#read(() => this.#settling.unfinished(this.#ledger.now() - age));
   }
 
   async changed(seq: number, signal: AbortSignal): Promise<void> {

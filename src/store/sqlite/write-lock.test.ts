@@ -4,7 +4,8 @@ import { claim, idOf, opened } from '../steps.testsuite.js';
 import { StoreBusy } from '../store.js';
 import { SqliteBench } from './bench.testsuite.js';
 import { type Driver, openDriver } from './driver.js';
-import { DATABASE, type SqliteStore } from './sqlite-store.js';
+import { DATABASE } from './options.js';
+import type { SqliteStore } from './sqlite-store.js';
 
 let bench: SqliteBench;
 let store: SqliteStore;
