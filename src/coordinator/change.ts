@@ -25,6 +25,8 @@ export interface Changed {
   readonly scope: ScopeId;
   readonly handle: string;
   readonly claimed: readonly string[];
+  /** Paths that had been edited around Signalbox since their last version. */
+  readonly outside: readonly string[];
 }
 
 /** Files are no longer what the change was made from; nothing was written. */
@@ -91,12 +93,12 @@ function effect(
     const { scope, claimed } = allowed;
     moved = parts.workspace.verify(prepared).map((file) => file.path);
     if (moved.length > 0) return movedOn;
-    noteOutside(draft, prepared.changes, scope.id);
+    const outside = noteOutside(draft, prepared.changes, scope.id);
     tx.mark(intent);
     parts.workspace.apply(prepared);
     draft.emit(changedEvent(request, prepared.changes, scope.id, scope.generation));
     const handle = printHandle(scope, parts.mint);
-    return { seq: draft.view.state.seq, scope: scope.id, handle, claimed };
+    return { seq: draft.view.state.seq, scope: scope.id, handle, claimed, outside };
   });
   if (moved.length > 0) return { answer: { moved } };
   return { answer, ...(isRefusal(answer) ? {} : { life: scopeAlive(caller, answer.scope) }) };
@@ -110,7 +112,7 @@ function changedEvent(request: Change, files: readonly FileChange[], scope: Scop
 }
 
 /** A file that is not as Signalbox left it was edited around it: on record before the next change hides it. */
-function noteOutside(draft: Draft, changes: readonly FileChange[], holder: ScopeId): void {
+function noteOutside(draft: Draft, changes: readonly FileChange[], holder: ScopeId): string[] {
   const files = changes.flatMap((file): FileChange[] => {
     const known = draft.view.file(file.path);
     return known === undefined || known.hash === file.before
@@ -118,6 +120,7 @@ function noteOutside(draft: Draft, changes: readonly FileChange[], holder: Scope
       : [{ path: file.path, before: known.hash, after: file.before }];
   });
   if (files.length > 0) draft.emit({ type: 'files.outside', files, holder });
+  return files.map((file) => file.path);
 }
 
 /** After the answer: the files are synced, then the intent is clean. */

@@ -87,6 +87,8 @@ export interface PatchOutput {
     readonly added: number;
     readonly removed: number;
     readonly rebased?: boolean;
+    /** It had been edited around Signalbox since its last version; the change was made on top of that. */
+    readonly outside?: boolean;
   }[];
   /** The files already were as wanted; nothing was written. */
   readonly already?: boolean;

@@ -9,6 +9,7 @@ import { parseEdits } from '../workspace/text/parse-edits.js';
 import type { Wanted } from '../workspace/workspace.js';
 import { type Changed, change } from './change.js';
 import type { Caller, PatchInput, PatchOutput } from './contract.js';
+import { noteDrift } from './drift.js';
 import { act, type Parts } from './parts.js';
 
 /** How often a patch is worked out anew because a file moved on in the instant before it was applied. */
@@ -20,7 +21,7 @@ export async function patch(parts: Parts, caller: Caller, input: PatchInput): Pr
   const named = isRefusal(operations) ? operations : await canonical(parts, operations);
   if (isRefusal(named)) return refused(parts, caller, named);
   for (let attempt = 1; ; attempt++) {
-    const work = await workOut(parts, named);
+    const work = await workOut(parts, caller, named);
     if (isRefusal(work)) return refused(parts, caller, work);
     const { found, files } = work;
     const wanted = found.filter((outcome) => differs(outcome, files)).map((outcome) => asWanted(outcome, files));
@@ -64,7 +65,8 @@ interface Work {
 }
 
 /** The files as they are now, and what the operations make of them. */
-async function workOut(parts: Parts, operations: readonly Operation[]): Promise<Work | Refusal> {
+async function workOut(parts: Parts, caller: Caller, operations: readonly Operation[]): Promise<Work | Refusal> {
+  const since = await parts.store.view({}, ({ state }) => state.seq);
   const files = new Map<string, (Present & { readonly mode: number }) | null>();
   for (const path of pathsOf(operations)) {
     const looked = await parts.workspace.look(path);
@@ -82,7 +84,10 @@ async function workOut(parts: Parts, operations: readonly Operation[]): Promise<
     if (bytes !== undefined) bases.set(path, bytes);
   }
   const found = outcomes(operations, files, bases);
-  return isRefusal(found) ? found : { found, files };
+  if (!isRefusal(found)) return { found, files };
+  const seen = [...files].flatMap(([path, file]) => (file === null ? [] : [{ ...file, path }]));
+  await noteDrift(parts, caller, seen, since);
+  return found;
 }
 
 function differs(outcome: Outcome, files: Work['files']): boolean {
@@ -122,6 +127,7 @@ function answer(done: Changed, found: readonly Outcome[], files: Work['files']):
       version: outcome.bytes === null ? null : createHash('sha256').update(outcome.bytes).digest('hex'),
       ...countChange(files.get(outcome.path)?.bytes ?? null, outcome.bytes),
       ...(outcome.rebased ? { rebased: true } : {}),
+      ...(done.outside.includes(outcome.path) ? { outside: true } : {}),
     })),
     ...(done.claimed.length > 0 ? { scope: done.handle, claimed: done.claimed } : {}),
   };

@@ -7,6 +7,7 @@ import { parseUnit } from '../domain/unit.js';
 import type { View } from '../domain/view.js';
 import type { Looked, Snapshot } from '../workspace/workspace.js';
 import type { Caller, HeldBy, ReadFile, ReadInput, ReadOutput } from './contract.js';
+import { noteDrift } from './drift.js';
 import { act, type Parts, refusedEvent } from './parts.js';
 
 /** Characters of text that one call returns at most. */
@@ -37,11 +38,12 @@ export async function read(parts: Parts, caller: Caller, input: ReadInput): Prom
   const wishes = input.paths.map(parseWish);
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     if (attempt > 0) await setTimeout(PAUSE);
-    const before = wishes.length > 1 ? await parts.store.view({}, ({ state }) => state.seq) : 0;
+    const before = await parts.store.view({}, ({ state }) => state.seq);
     const looks = await Promise.all(wishes.map((wish) => look(parts, wish)));
     if (wishes.length > 1 && (await torn(parts, looks, before))) continue;
     const held = await parts.store.view({}, (view) => looks.map((found) => holders(view, caller, found)));
     await recordRefusals(parts, caller, looks);
+    await noteDrift(parts, caller, filesOf(looks), before);
     return { files: shown(wishes, looks, held) };
   }
   return refuse('BUSY', 'These files were being patched all the while.', 'Call read again, with fewer paths.', {});
@@ -79,6 +81,11 @@ async function artifact(parts: Parts, path: string): Promise<Looked | Refusal> {
     'Take the hash from claim_scope, publish_output or list_scopes.',
     { path: path.slice(0, 80) },
   );
+}
+
+function filesOf(looks: readonly (Looked | Refusal)[]): Snapshot[] {
+  const files = looks.flatMap((found) => (!isRefusal(found) && found.kind === 'file' ? [found.file] : []));
+  return files.filter((file) => !file.path.startsWith('artifact:'));
 }
 
 type Holders = ReadonlyMap<string, HeldBy>;

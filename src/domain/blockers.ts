@@ -99,28 +99,36 @@ function holders(view: View, asker: ScopeId, unit: Unit, mode: Mode): Met[] {
     .filter(({ scope }) => lost(view, scope) === undefined);
 }
 
+/** A ticket that waits for units of the claimer itself is not ahead of the claimer's further claim. */
 function queuedAhead(view: View, request: Request, unit: Unit): Met[] {
-  return view.state.queue
+  const ahead = view.state.queue
     .overlapping(unit)
     .filter((entry) => entry.scope !== request.scope && excludes(unit, entry.mode, request.mode))
     .map((entry) => ({ scope: queuedScope(view, entry.scope), unit: entry.unit }))
-    .filter(({ scope }) => isAhead(view, scope, request))
-    .map((met) => ({ ...met, ticket: met.scope.ticket }));
+    .filter(({ scope }) => isAhead(view, scope, request.ticket));
+  const behind = ahead.length > 0 ? awaiters(view, liveScope(view, request.scope)) : new Set();
+  return ahead
+    .filter(({ scope }) => !behind.has(scope.id))
+    .map(({ scope, unit }) => ({ scope, unit, ticket: scope.ticket }));
 }
 
-function isAhead(view: View, other: Queued, request: Request): boolean {
-  if (other.pending.length > 0 || compareTickets(other.ticket, request.ticket, view.settings) > 0) return false;
-  return lapsed(view, other) === undefined && !waitsFor(view, other, request.scope);
+function isAhead(view: View, other: Queued, ticket: Ticket): boolean {
+  if (other.pending.length > 0 || compareTickets(other.ticket, ticket, view.settings) > 0) return false;
+  return lapsed(view, other) === undefined;
 }
 
-/** A ticket that waits for units of the claimer itself is not ahead of the claimer's further claim. */
-function waitsFor(view: View, { id, ticket }: Queued, holder: ScopeId): boolean {
-  if (liveScope(view, holder).locks.isEmpty()) return false;
-  return ticket.units.some((text) => {
-    const unit = knownUnit(text, view.settings.folds);
-    const held = holders(view, id, unit, ticket.mode);
-    return held.length >= roomOf(view, unit) && held.some((other) => other.scope.id === holder);
-  });
+/** Scopes whose tickets wait for units that this one holds. */
+export function awaiters(view: View, { id, locks }: Scope): Set<ScopeId> {
+  const found = new Set<ScopeId>();
+  for (const lock of locks.values()) {
+    const unit = knownUnit(lock.unit, view.settings.folds);
+    for (const entry of view.state.queue.overlapping(unit)) {
+      if (entry.scope === id || !excludes(unit, lock.mode, entry.mode)) continue;
+      const room = roomOf(view, unit);
+      if (room === 1 || holders(view, entry.scope, unit, entry.mode).length >= room) found.add(entry.scope);
+    }
+  }
+  return found;
 }
 
 /** A process has no readers: each of its holders runs it. */

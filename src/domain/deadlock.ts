@@ -1,4 +1,4 @@
-import { blockers, isQueued, knownUnit, liveScope, type Queued, queuedScope } from './blockers.js';
+import { awaiters, blockers, isQueued, knownUnit, liveScope, type Queued, queuedScope, roomOf } from './blockers.js';
 import { isStateless, lapsed } from './leases.js';
 import { compareTickets } from './queue-order.js';
 import type { Owner, Scope, ScopeId, Ticket } from './scope.js';
@@ -24,13 +24,15 @@ interface Step {
  */
 export function findCycle(view: View, start: ScopeId): ScopeId[] | undefined {
   const own = ofSameAgent(view, liveScope(view, start));
-  if (!own.some(isQueueing) || !isAwaited(view, own)) return undefined;
+  const near = own.some(isQueueing) ? mayWaitFor(view, own) : new Set();
+  if (near.size === 0) return undefined;
   const ends = new Set(own.map((scope) => scope.id));
+  const waits = new Waits(view);
   const steps = new Map<ScopeId, Step>();
   const open = [start];
   for (const from of open) {
     for (const queueing of ofSameAgent(view, liveScope(view, from)).filter(isQueueing)) {
-      for (const id of waitsFor(view, queueing)) {
+      for (const id of near.has(queueing.id) ? waits.all(queueing) : waits.more(queueing)) {
         if (ends.has(id)) return cycle(start, steps, { from, queueing: queueing.id }, id);
         if (steps.has(id)) continue;
         steps.set(id, { from, queueing: queueing.id });
@@ -39,6 +41,51 @@ export function findCycle(view: View, start: ScopeId): ScopeId[] | undefined {
     }
   }
   return undefined;
+}
+
+/**
+ * What tickets wait for. On a hot file every ticket waits for all before it: once the last of them has been asked, the
+ * others have nothing to add.
+ */
+class Waits {
+  readonly #view: View;
+  /** The last writer's ticket whose waits at this unit are known. */
+  readonly #known = new Map<string, Ticket>();
+
+  constructor(view: View) {
+    this.#view = view;
+  }
+
+  /** Latest first. */
+  all(scope: Queued): ScopeId[] {
+    return this.#at(scope, scope.ticket.units);
+  }
+
+  /** What is not known from a later ticket for the same unit. */
+  more(scope: Queued): ScopeId[] {
+    const { ticket } = scope;
+    const isKnown = (unit: string): boolean => {
+      const known = this.#known.get(unit);
+      return known !== undefined && compareTickets(ticket, known, this.#view.settings) <= 0;
+    };
+    const units = ticket.units.filter((unit) => !isKnown(unit));
+    const found = this.#at(scope, units);
+    if (ticket.mode === 'write' && awaiters(this.#view, scope).size === 0) {
+      for (const unit of units) if (this.#isSingle(unit)) this.#known.set(unit, ticket);
+    }
+    return found;
+  }
+
+  #at(scope: Queued, units: readonly string[]): ScopeId[] {
+    if (units.length === 0 || lapsed(this.#view, scope) !== undefined) return [];
+    const { id, ticket } = scope;
+    const found = blockers(this.#view, { scope: id, units, mode: ticket.mode, ticket });
+    return found.map((blocker) => blocker.scope.id).reverse();
+  }
+
+  #isSingle(unit: string): boolean {
+    return roomOf(this.#view, knownUnit(unit, this.#view.settings.folds)) === 1;
+  }
 }
 
 /** Scopes of one agent on one connection. */
@@ -59,30 +106,22 @@ function isQueueing(scope: Scope): scope is Queued {
   return isQueued(scope) && scope.pending.length === 0;
 }
 
-function waitsFor(view: View, scope: Queued): ScopeId[] {
-  if (lapsed(view, scope) !== undefined) return [];
-  const { id, ticket } = scope;
-  return blockers(view, { scope: id, units: ticket.units, mode: ticket.mode, ticket }).map(
-    (blocker) => blocker.scope.id,
-  );
+/** Scopes that may wait for one of these: mostly none, which spares the search. */
+function mayWaitFor(view: View, own: readonly Scope[]): Set<ScopeId> {
+  const near = new Set<ScopeId>();
+  for (const scope of own) {
+    for (const id of awaiters(view, scope)) near.add(id);
+    if (isQueued(scope)) for (const id of behind(view, scope)) near.add(id);
+  }
+  return near;
 }
 
-/** Whether anybody may wait for one of these scopes. Mostly nobody does, which spares the search on a hot file. */
-function isAwaited(view: View, own: readonly Scope[]): boolean {
-  return own.some((scope) => {
-    const { ticket } = scope;
-    const behind = (other: Ticket) => ticket !== undefined && compareTickets(ticket, other, view.settings) < 0;
-    return (
-      [...scope.locks.keys()].some((unit) => isQueuedFor(view, unit, scope, () => true)) ||
-      (ticket?.units ?? []).some((unit) => isQueuedFor(view, unit, scope, behind))
-    );
-  });
-}
-
-function isQueuedFor(view: View, unit: string, own: Scope, waits: (ticket: Ticket) => boolean): boolean {
-  return view.state.queue.overlapping(knownUnit(unit, view.settings.folds)).some((entry) => {
-    return entry.scope !== own.id && waits(queuedScope(view, entry.scope).ticket);
-  });
+/** Scopes whose tickets overlap this one's and come after it. */
+function behind(view: View, { ticket }: Queued): ScopeId[] {
+  const entries = ticket.units.flatMap((unit) => view.state.queue.overlapping(knownUnit(unit, view.settings.folds)));
+  return entries
+    .map((entry) => entry.scope)
+    .filter((id) => compareTickets(ticket, queuedScope(view, id).ticket, view.settings) < 0);
 }
 
 /** From the start along the steps to the last wait, and to where it ends. */

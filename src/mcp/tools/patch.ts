@@ -26,5 +26,6 @@ export const patch: Tool<PatchInput, PatchOutput> = {
 function fileLine(file: PatchOutput['files'][number]): string {
   const state = file.version === null ? 'deleted' : `version ${short(file.version)}`;
   const rebased = file.rebased === true ? ', merged with changes made since your base' : '';
-  return `${plain(file.path)} (${state}, +${file.added} -${file.removed}${rebased})`;
+  const outside = file.outside === true ? ', on top of an edit made outside Signalbox' : '';
+  return `${plain(file.path)} (${state}, +${file.added} -${file.removed}${rebased}${outside})`;
 }

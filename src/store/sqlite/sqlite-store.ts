@@ -4,7 +4,6 @@ import type { Event, EventBody } from '../../domain/event.js';
 import type { ChangeRow, Content, Intent, IntentId, StoredIntent } from '../../domain/intent.js';
 import { isRefusal, type Refusal } from '../../domain/refusal.js';
 import type { Hash, Scope } from '../../domain/scope.js';
-import type { Settings } from '../../domain/settings.js';
 import type { View } from '../../domain/view.js';
 import type {
   Author,
@@ -13,7 +12,6 @@ import type {
   EventQuery,
   LifeChange,
   Needs,
-  Recovery,
   RunRow,
   ScopeQuery,
   Store,
@@ -23,7 +21,7 @@ import { StoreBroken } from '../store.js';
 import { Bells, processName } from './bell.js';
 import { type Clock, machineClock } from './clock.js';
 import { Contents } from './contents.js';
-import type { Driver, DriverName, Statement } from './driver.js';
+import type { Driver, Statement } from './driver.js';
 import { Guard } from './folder.js';
 import { Intents } from './intents.js';
 import { type Appended, Ledger, type Moment } from './ledger.js';
@@ -38,6 +36,8 @@ import { RECOVERY, Settling } from './recovery.js';
 import { rollBack } from './schema.js';
 import { verify } from './verify.js';
 import { WriteLock, whenFree } from './write-lock.js';
+
+export { DATABASE };
 
 /** The ledger of one workspace in SQLite, shared with other processes through the file. */
 export class SqliteStore implements Store {
