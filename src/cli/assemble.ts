@@ -6,11 +6,11 @@ import { createCoordinator } from '../coordinator/coordinator.js';
 import type { Parts } from '../coordinator/parts.js';
 import { Presence } from '../coordinator/presence.js';
 import { Runs } from '../coordinator/runs.js';
+import { unavailable } from '../coordinator/unavailable.js';
 import { settleUnfinished } from '../coordinator/unfinished.js';
 import type { Mint } from '../domain/handle.js';
-import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
+import { isRefusal, type Refusal } from '../domain/refusal.js';
 import { openSqliteStore } from '../store/sqlite/open.js';
-import { StoreBroken, StoreBusy } from '../store/store.js';
 import { openWorkspace, recovery } from '../workspace/files/open.js';
 import { findRoot } from '../workspace/files/root.js';
 import { openGit } from '../workspace/git/git.js';
@@ -85,18 +85,6 @@ async function openParts(
   };
 }
 
-/** Turns what a store or disk throws into the refusal that every tool gives meanwhile. */
-export function unavailable(error: unknown): Refusal {
-  const reason = error instanceof Error ? error.message : String(error);
-  if (error instanceof StoreBusy)
-    return refuse('BUSY', 'The database is locked by another process.', 'Call again in a few seconds.', { reason });
-  const next =
-    error instanceof StoreBroken
-      ? 'Ask the operator to put this right; nothing was granted or written.'
-      : 'Ask the operator to look at the server; nothing was granted.';
-  return refuse('UNAVAILABLE', `Signalbox cannot work here: ${reason}`, next, { reason });
-}
-
 /** The secret from which handles are made: it never leaves this folder, and no handle is ever stored. */
 function readKey(folder: string): Buffer {
   const path = join(folder, 'key');
@@ -123,9 +111,17 @@ function writeKey(path: string): void {
 
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567';
 
+/** The last one is kept: a call asks for the same secret several times. */
 function mintFrom(key: Buffer): Mint {
+  let last = { text: '', secret: '' };
   return (id, tenure) => {
-    const digest = createHmac('sha256', key).update(`${id}:${tenure}`).digest();
-    return [...digest.subarray(0, 6)].map((byte) => ALPHABET[byte % 32]).join('');
+    const text = `${id}:${tenure}`;
+    if (last.text !== text) last = { text, secret: secretOf(key, text) };
+    return last.secret;
   };
+}
+
+function secretOf(key: Buffer, text: string): string {
+  const digest = createHmac('sha256', key).update(text).digest();
+  return [...digest.subarray(0, 6)].map((byte) => ALPHABET[byte % 32]).join('');
 }

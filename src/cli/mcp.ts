@@ -19,7 +19,7 @@ export function serveMcp(): void {
 
 /** Claude Code names the project; elsewhere the server is started in it. */
 function workspaceOf(env: NodeJS.ProcessEnv): string {
-  return env['SIGNALBOX_ROOT'] || env['CLAUDE_PROJECT_DIR'] || process.cwd();
+  return env.SIGNALBOX_ROOT || env.CLAUDE_PROJECT_DIR || process.cwd();
 }
 
 /** Opens once. What could not be opened is tried anew with the next call, so that a mended workspace works at once. */

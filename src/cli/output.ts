@@ -5,7 +5,7 @@ type Style = 'bold' | 'dim' | 'green' | 'yellow' | 'red' | 'cyan' | 'magenta';
 
 /** Colours only where a person looks: on a terminal, and not where NO_COLOR asks for none. */
 export function paint(style: Style, text: string): string {
-  const plain = !process.stdout.isTTY || process.env['NO_COLOR'] !== undefined;
+  const plain = !process.stdout.isTTY || process.env.NO_COLOR !== undefined;
   return plain ? text : styleText(style, text);
 }
 

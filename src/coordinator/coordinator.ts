@@ -8,18 +8,19 @@ import { publish } from './publish.js';
 import { read } from './read.js';
 import { release } from './release.js';
 import { run } from './run.js';
+import { orUnavailable } from './unavailable.js';
 
 /** The eight use cases over one workspace, ready for any door. */
 export function createCoordinator(parts: Parts): Coordinator {
   return {
-    read: (caller, input) => read(parts, caller, input),
-    patch: (caller, input) => patch(parts, caller, input),
-    run: (caller, input) => run(parts, caller, input),
-    claim: (caller, input) => claim(parts, caller, input),
-    publish: (caller, input) => publish(parts, caller, input),
-    open: (caller, input) => open(parts, caller, input),
-    release: (caller, input) => release(parts, caller, input),
-    list: (caller, input) => list(parts, caller, input),
+    read: (caller, input) => orUnavailable(read(parts, caller, input)),
+    patch: (caller, input) => orUnavailable(patch(parts, caller, input)),
+    run: (caller, input) => orUnavailable(run(parts, caller, input)),
+    claim: (caller, input) => orUnavailable(claim(parts, caller, input)),
+    publish: (caller, input) => orUnavailable(publish(parts, caller, input)),
+    open: (caller, input) => orUnavailable(open(parts, caller, input)),
+    release: (caller, input) => orUnavailable(release(parts, caller, input)),
+    list: (caller, input) => orUnavailable(list(parts, caller, input)),
     async refused(caller, tool, refusal) {
       await act(parts, caller, tool, {}, () => ({ answer: refusal }));
     },

@@ -88,7 +88,7 @@ export async function act<T>(
 
 export function refusedEvent(tool: string, refusal: Refusal): EventBody {
   const { code, sentence, facts } = refusal;
-  const scope = typeof facts['scope'] === 'string' ? parseHandle(facts['scope'])?.id : undefined;
+  const scope = typeof facts.scope === 'string' ? parseHandle(facts.scope)?.id : undefined;
   return { type: 'refused', tool, code, sentence, facts, ...(scope === undefined ? {} : { scope }) };
 }
 

@@ -52,7 +52,8 @@ export class Presence {
   /** After a commit: starts the beat where this process has something to keep alive. */
   async noticed(connection: string): Promise<void> {
     if (this.#timer !== undefined || !this.#connections.has(connection)) return;
-    if (await this.#owns()) this.#start();
+    // Where that cannot be seen just now, a beat too many does no harm.
+    if (await this.#owns().catch(() => true)) this.#start();
   }
 
   waits(scope: ScopeId): void {

@@ -6,6 +6,8 @@ import { type Refusal, refuse } from './refusal.js';
 import { isEnded, type Owner, type Scope } from './scope.js';
 import { reapScope } from './settle.js';
 
+const SHOWN_UNITS = 20;
+
 /** Who asks, and how the secret of a handle is checked. */
 export interface Claimant {
   readonly owner: Owner;
@@ -63,10 +65,11 @@ export function unknownScope(given: string): Refusal {
 }
 
 export function endedScope(scope: Scope): Refusal {
+  const { title, units } = scope.contract;
   return refuse(
     'UNKNOWN_SCOPE',
     `${scope.id} has ended (${scope.status}).`,
-    'Claim what you need anew: claim_scope {"title": …, "units": […]}.',
+    `Claim what you need anew, such as claim_scope ${JSON.stringify({ title, units: units.slice(0, SHOWN_UNITS) })}.`,
     {
       scope: scope.id,
       status: scope.status,
@@ -86,9 +89,21 @@ function notYours(scope: Scope): Refusal {
     : refuse(
         'NOT_YOURS',
         `${scope.id} belongs to ${agent}.`,
-        'Pass the handle (id and secret) that claim_scope gave you.',
+        'If it is yours, pass its handle: list_scopes {"mine": true} shows it. Else claim what you need for yourself.',
         { scope: scope.id, agent },
       );
+}
+
+/** `given` is the scope as the caller named it. */
+export function stillWaiting({ id, ticket, pending }: Scope, given: string | undefined): Refusal {
+  const units = [...(ticket?.units ?? [])];
+  const what = pending.length > 0 ? `the outputs of ${pending.join(', ')}` : units.join(', ');
+  return refuse(
+    'WAITING',
+    `${id} is still waiting for ${what}.`,
+    `Call claim_scope ${JSON.stringify({ scope: given })} to go on waiting.`,
+    { scope: id, units, blocked_on: [...pending] },
+  );
 }
 
 /** The handle is of a tenure that has ended, or was never one. Both look the same: only the secret could tell. */

@@ -6,7 +6,7 @@ import { parseHandle } from './handle.js';
 import { isStateless } from './leases.js';
 import { type Opening, openScope } from './open.js';
 import { isRefusal, type Refusal, refuse } from './refusal.js';
-import { isEnded, type Scope, type ScopeId } from './scope.js';
+import { isEnded, type Owner, type Scope, type ScopeId } from './scope.js';
 import { reap, reapScope, settle } from './settle.js';
 import type { Mode } from './unit.js';
 
@@ -108,7 +108,7 @@ function acquire(draft: Draft, claimant: Claimant, scope: Scope, further: Wish):
     return wouldNeverEnd(draft, scope.id);
   }
   const sibling = scope.pending.length > 0 ? undefined : ahead.find((blocker) => isSibling(blocker, claimant));
-  if (sibling !== undefined) return heldBySibling(sibling);
+  if (sibling !== undefined) return heldBySibling(sibling, claimant.owner, wish);
   enqueue(draft, claimant.owner, scope, all);
   settle(draft, scope.ticket?.units ?? []);
   return queueIsFull(draft) ?? wouldNeverEnd(draft, scope.id);
@@ -135,13 +135,15 @@ function isSibling({ scope, units }: Blocker, { owner }: Claimant): boolean {
   return units.some((unit) => knownUnit(unit).kind !== 'process');
 }
 
-function heldBySibling({ scope, why, units }: Blocker): Refusal {
-  const agent = scope.owner?.agent ?? 'nobody';
+function heldBySibling({ scope: { id, owner }, why, units }: Blocker, by: Owner, wish: Wish): Refusal {
+  const agent = owner?.agent ?? 'nobody';
   const verb = why === 'held' ? 'is held by' : 'is next for';
+  const own = `Add to it: claim_scope ${JSON.stringify({ scope: id, ...wish })}; or give it up: release_scope {"scope": "${id}"}.`;
+  const others = `Ask ${agent} for the handle of ${id} and pass that as scope, or claim again when ${id} has ended.`;
   return refuse(
     'HELD',
-    `${units.join(', ')} ${verb} ${scope.id} (${agent}) on your own connection.`,
-    `Release ${scope.id} with release_scope, or work under its handle: pass it as scope.`,
-    { units: [...units], holder: scope.id, agent },
+    `${units.join(', ')} ${verb} ${id} (${agent}) on your own connection.`,
+    agent === by.agent ? own : others,
+    { units: [...units], holder: id, agent },
   );
 }

@@ -31,7 +31,7 @@ export function findCycle(view: View, start: ScopeId): ScopeId[] | undefined {
   const steps = new Map<ScopeId, Step>();
   const open = [start];
   for (const from of open) {
-    for (const queueing of ofSameAgent(view, liveScope(view, from)).filter(isQueueing)) {
+    for (const queueing of queueingWith(view, from)) {
       for (const id of near.has(queueing.id) ? waits.all(queueing) : waits.more(queueing)) {
         if (ends.has(id)) return cycle(start, steps, { from, queueing: queueing.id }, id);
         if (steps.has(id)) continue;
@@ -77,7 +77,6 @@ class Waits {
   }
 
   #at(scope: Queued, units: readonly string[]): ScopeId[] {
-    if (units.length === 0 || lapsed(this.#view, scope) !== undefined) return [];
     const { id, ticket } = scope;
     const found = blockers(this.#view, { scope: id, units, mode: ticket.mode, ticket });
     return found.map((blocker) => blocker.scope.id).reverse();
@@ -99,6 +98,12 @@ export function ownedBy(view: View, owner: Owner): Scope[] {
 function ofSameAgent(view: View, scope: Scope): Scope[] {
   const { owner } = scope;
   return owner === undefined || isStateless(owner.connection) ? [scope] : ownedBy(view, owner);
+}
+
+/** Scopes in which the agent of this one queues. */
+function queueingWith(view: View, id: ScopeId): Queued[] {
+  const queueing = ofSameAgent(view, liveScope(view, id)).filter(isQueueing);
+  return queueing.filter((scope) => lapsed(view, scope) === undefined);
 }
 
 /** Whether a scope waits for units, and not for outputs. */

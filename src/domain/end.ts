@@ -15,7 +15,7 @@ export function requireOwn(draft: Draft, claimant: Claimant, given: string | und
   return refuse(
     'NOT_CLAIMED',
     'You own no active scope.',
-    'Pass scope, or claim one with claim_scope {"units": […]}.',
+    'Pass scope (list_scopes {"mine": true} shows your handles), or claim one: claim_scope {"title": …, "units": […]}.',
     {},
   );
 }

@@ -1,4 +1,4 @@
-import { type Claimant, onlyScope, ownScope } from './authority.js';
+import { type Claimant, onlyScope, ownScope, stillWaiting } from './authority.js';
 import { type Blocker, knownUnit, liveScope } from './blockers.js';
 import type { Draft } from './draft.js';
 import { grant, obstacles, tooManyUnits, wouldNeverEnd } from './grant.js';
@@ -31,13 +31,14 @@ export interface Allowed {
 export function allowWrite(draft: Draft, claimant: Claimant, write: Write): Allowed | Refusal {
   const own = write.scope === undefined ? onlyScope(draft, claimant) : ownScope(draft, claimant, write.scope);
   if (isRefusal(own)) return own;
-  if (own?.status === 'waiting') return stillWaiting(own);
+  const name = write.scope ?? own?.id;
+  if (own?.status === 'waiting') return stillWaiting(own, name);
   const missing = uncovered(draft, own, write.paths);
   if (isRefusal(missing)) return missing;
   if (own !== undefined && missing.length === 0) return { scope: own, claimed: [] };
-  if (draft.view.settings.claims === 'explicit') return notClaimed(missing, own);
+  if (draft.view.settings.claims === 'explicit') return notClaimed(missing, name);
   reap(draft, missing);
-  return draft.attempt(() => claimFree(draft, claimant, own, missing, write.title));
+  return draft.attempt(() => claimFree(draft, claimant, own, missing, write));
 }
 
 /** The paths that the scope may not write yet, as units to be claimed. */
@@ -62,7 +63,7 @@ function claimFree(
   { owner }: Claimant,
   own: Scope | undefined,
   units: readonly string[],
-  title: string,
+  { scope: given, title }: Write,
 ): Allowed | Refusal {
   const opening = { phase: 'build' as const, units, consumes: [], produces: [], priority: 0, standing: false };
   const id =
@@ -72,7 +73,7 @@ function claimFree(
   const wish = { units, mode: 'write' as const };
   const limit = tooManyUnits(draft, scope, units);
   if (limit !== undefined) return limit;
-  const refused = heldByOthers(obstacles(draft, scope, wish), own, units);
+  const refused = heldByOthers(obstacles(draft, scope, wish), given ?? own?.id, units);
   if (refused !== undefined) return refused;
   grant(draft, owner, scope, wish);
   return wouldNeverEnd(draft, id) ?? { scope: liveScope(draft.view, id), claimed: units };
@@ -81,7 +82,7 @@ function claimFree(
 /** What others hold or queue for, as a refusal that names them and the call that waits for it. */
 function heldByOthers(
   ahead: readonly Blocker[],
-  own: Scope | undefined,
+  name: string | undefined,
   wanted: readonly string[],
 ): Refusal | undefined {
   const [first] = ahead;
@@ -94,30 +95,21 @@ function heldByOthers(
   return refuse(
     'HELD',
     `${first.units.join(', ')} ${verb} ${id} (${owner?.agent}: ${contract.title}).`,
-    `Wait for it with claim_scope ${claimCall(own, wanted)}, then read the files again; or work elsewhere meanwhile.`,
+    `Wait for it with claim_scope ${claimCall(name, wanted)}, then read the files again; or work elsewhere meanwhile.`,
     { units: [...new Set(ahead.flatMap((blocker) => blocker.units))], holders },
   );
 }
 
-function stillWaiting({ id, ticket }: Scope): Refusal {
-  const units = [...(ticket?.units ?? [])];
-  return refuse(
-    'WAITING',
-    `${id} is still waiting for ${units.join(', ')}.`,
-    `Call claim_scope {"scope": "${id}"} to go on waiting.`,
-    { scope: id, units },
-  );
-}
-
-function notClaimed(missing: readonly string[], own: Scope | undefined): Refusal {
+function notClaimed(missing: readonly string[], name: string | undefined): Refusal {
   return refuse(
     'NOT_CLAIMED',
     `${missing.join(', ')} is not claimed, and claims are explicit here.`,
-    `Call claim_scope ${claimCall(own, missing)} first.`,
+    `Call claim_scope ${claimCall(name, missing)} first.`,
     { units: [...missing] },
   );
 }
 
-function claimCall(own: Scope | undefined, units: readonly string[]): string {
-  return JSON.stringify(own === undefined ? { units } : { scope: own.id, units });
+/** In the words of the caller: whoever works under a handle needs it again. */
+function claimCall(scope: string | undefined, units: readonly string[]): string {
+  return JSON.stringify(scope === undefined ? { units } : { scope, units });
 }

@@ -3,6 +3,7 @@ import { chmod, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
+import { searchPath } from './environment.js';
 import {
   type Found,
   find,
@@ -61,7 +62,7 @@ function unlessThere(error: NodeJS.ErrnoException): void {
 const touch = (path: string): Promise<void> => writeFile(path, '', { flag: 'a', mode: 0o644 });
 
 async function makeHome(path: string): Promise<void> {
-  for (const name of ['upper', 'work']) await mkdir(join(path, name), { recursive: true });
+  for (const name of ['upper', 'work', 'plain']) await mkdir(join(path, name), { recursive: true });
   await touch(join(path, 'lock'));
 }
 
@@ -108,16 +109,25 @@ export async function homeFolder(): Promise<string> {
   return found?.kind === 'folder' && found.path !== '/' ? found.path : '/tmp';
 }
 
+/** What a level of containment wants its commands to see. */
+export interface Plan {
+  /** Whether the workspace and the home folder are overlays; otherwise they are read-only. */
+  readonly overlay: boolean;
+  /** Folders that are bound read-write, relative to the root; what is no real folder of the tree is left out. */
+  readonly writable: readonly string[];
+  /** Paths below those that stay read-only, absolute. */
+  readonly sealed: readonly string[];
+  readonly home: string;
+}
+
 /** Gathers what the mount table of a run is made from, and makes the mount points for it. */
 export async function prepareView(
   root: string,
   folder: string,
   layer: Layer,
-  scratch: readonly string[],
-  searchPath: string,
+  { overlay, writable, sealed, home }: Plan,
 ): Promise<View> {
-  const home = await homeFolder();
-  const owned = home !== '/tmp' && home !== root && !isBelow(home, root);
+  const owned = overlay && home !== '/tmp' && home !== root && !isBelow(home, root);
   const places = [root, ...(owned ? [home] : [])];
   const inPlace = (path: string): boolean => places.some((place) => path === place || isBelow(path, place));
   await symlink(home, join(layer.path, 'home'));
@@ -125,16 +135,18 @@ export async function prepareView(
     findDevices(),
     findProcfs(),
     findGitFolders(root),
-    findNeeded(searchPath),
-    realFolders(root, scratch),
+    findNeeded(searchPath(process.env)),
+    realFolders(root, writable),
   ]);
   const kept = [
     ...needed
       .filter(({ at }) => !inPlace(at))
       .map(({ at, found }) => ({ at, from: found.path, folder: found.kind === 'folder' })),
     ...git.map(({ path, kind }) => ({ at: path, from: path, folder: kind === 'folder' })),
+    ...sealed.filter((path) => !git.some((found) => found.path === path)).map((path) => ({ at: path, from: path, folder: true })),
   ];
-  const cutOff = (path: string): boolean => inPlace(path) && !folders.some((place) => isBelow(path, place));
+  // Sockets below an overlay can't be connected to.
+  const cutOff = (path: string): boolean => overlay && inPlace(path) && !folders.some((place) => isBelow(path, place));
   const covered = (path: string): boolean =>
     isCovered(path) && !inPlace(path) && !kept.some(({ at }) => isBelow(path, at));
   await mountPoints(
@@ -150,10 +162,11 @@ export async function prepareView(
     folder,
     layer: layer.path,
     relativeLayer: layer.relative,
+    overlay,
     home: owned ? home : undefined,
     devices,
     procfs,
-    scratch: folders,
+    writable: folders,
     kept,
     hidden: [...veiled, ...sockets.map((at) => ({ at, as: nothing })), ...(await npmrc(home, layer))],
   };
@@ -189,14 +202,14 @@ async function mountPoints(
   }
 }
 
-/** Of the scratch folders, those that are what their names say: real folders of the tree, reached without a link. */
-async function realFolders(root: string, scratch: readonly string[]): Promise<readonly string[]> {
+/** Of some folders, those that are what their names say: real folders of the tree, reached without a link. */
+async function realFolders(root: string, folders: readonly string[]): Promise<readonly string[]> {
   const found = await Promise.all(
-    scratch.map(async (name) => ({ path: join(root, name), found: await find(join(root, name)) })),
+    folders.map(async (name) => ({ path: join(root, name), found: await find(join(root, name)) })),
   );
   const guarded = [join(root, '.git'), join(root, '.signalbox')];
   return found
-    .filter(({ path, found: real }) => real?.kind === 'folder' && real.path === path && isBelow(path, root))
+    .filter(({ path, found: real }) => real?.kind === 'folder' && real.path === path && (path === root || isBelow(path, root)))
     .filter(({ path }) => !guarded.some((place) => path === place || isBelow(path, place)))
     .map(({ path }) => path);
 }

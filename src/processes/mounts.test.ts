@@ -6,10 +6,11 @@ const view: View = {
   folder: '/home/u/my work/.signalbox',
   layer: '/home/u/my work/.signalbox/layers/R1',
   relativeLayer: '.signalbox/layers/R1',
+  overlay: true,
   home: '/home/u',
   devices: ['null'],
   procfs: ['/proc/sys'],
-  scratch: ['/home/u/my work/node_modules'],
+  writable: ['/home/u/my work/node_modules'],
   kept: [{ from: '/home/u/my work/.git', at: '/home/u/my work/.git' }],
   hidden: [{ at: '/home/u/.ssh', as: '/home/u/my work/.signalbox/skeleton/empty' }],
 };

@@ -16,6 +16,9 @@ export interface Mounted {
   readonly source: string;
 }
 
+/** Where a command finds a home folder that it can write to, where its own one can't be an overlay. */
+export const PRIVATE_HOME = '/run/home';
+
 /** Marks mounts with a file system of their own, so that they can't be taken for one of the host's. */
 export const OWN = 'signalbox';
 
@@ -31,13 +34,16 @@ export interface View {
   readonly layer: string;
   /** The layer, relative to the root: only such paths go into overlay options, which have no safe quoting. */
   readonly relativeLayer: string;
+  /** Whether the workspace is an overlay; otherwise it is read-only. */
+  readonly overlay: boolean;
   /** The home folder, where it needs an overlay of its own. */
   readonly home: string | undefined;
   /** Devices of the host that exist, by name. */
   readonly devices: readonly string[];
   /** Entries of /proc through which root could reach the host. */
   readonly procfs: readonly string[];
-  readonly scratch: readonly string[];
+  /** Folders of the workspace that are bound read-write. */
+  readonly writable: readonly string[];
   /** Bound read-only at the same place: git's own folders, tools that lie under a hidden folder. `at` may be a link's place. */
   readonly kept: readonly { readonly from: string; readonly at: string }[];
   /** Hidden: secrets and sockets. `as` is what stands in their place. */
@@ -53,6 +59,10 @@ export function mountTable(view: View): readonly Mount[] {
     view.home === undefined
       ? []
       : [own('overlay', view.home, layers(`${relativeLayer}/home`, 'slot/upper', 'slot/work'))];
+  // `volatile`: what a crash leaves of this layer is thrown away, so it needs no syncs.
+  const workspace = view.overlay
+    ? [own('overlay', view.root, `${layers('.', 'upper', 'work')},volatile`)]
+    : [bind(`${layer}/slot/plain`, PRIVATE_HOME), ...(view.writable.includes(view.root) ? [] : [sealed(view.root, view.root)])];
   const table = [
     bind(`${layer}/tmp`, '/tmp'),
     bind(`${layer}/run`, '/run'),
@@ -63,9 +73,8 @@ export function mountTable(view: View): readonly Mount[] {
     own('proc', '/proc', 'nosuid,nodev,noexec'),
     ...view.procfs.map((path) => sealed(`${layer}/root${path}`, path)),
     ...home,
-    // `volatile`: what a crash leaves of this layer is thrown away, so it needs no syncs.
-    own('overlay', view.root, `${layers('.', 'upper', 'work')},volatile`),
-    ...view.scratch.map((path) => bind(path, path)),
+    ...workspace,
+    ...view.writable.map((path) => bind(path, path)),
     ...view.kept.map(({ from, at }) => sealed(from, at)),
     ...view.hidden.map(({ at, as }) => sealed(as, at)),
     sealed(`${folder}/skeleton/empty`, folder),

@@ -1,199 +1,22 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { Duplex, Readable } from 'node:stream';
-import { type Refusal, refuse } from '../domain/refusal.js';
-import { highestInherited } from './descriptors.js';
-import { inherited, searchPath } from './environment.js';
-import { isReachable } from './host.js';
-import { descendants } from './identity.js';
-import { homeFolder, type Layer, makeLayer, prepareView, removeLayer } from './layer.js';
-import { discrepancies, fstab, type Mount, mountTable } from './mounts.js';
-import { namePipe, openPipe } from './pipe.js';
-import type { RunSpec } from './runner.js';
-import { exitOf, type Launched, type Sandbox, shell } from './sandbox.js';
-import { BUILD, INIT, TRUSTED_PATH } from './script.js';
+import { isRefusal } from '../domain/refusal.js';
+import { homeFolder, prepareView } from './layer.js';
+import { startInside, withLayer } from './namespaces.js';
+import type { Sandbox } from './sandbox.js';
 import { scanLayer } from './written.js';
 
-const NAMESPACES = [
-  '--user',
-  '--map-current-user',
-  '--keep-caps',
-  '--mount',
-  '--ipc',
-  '--pid',
-  '--fork',
-  '--kill-child',
-];
-
-/** A mount of the host that answers no more must not hold a caller for ever. */
-const PATIENCE = 20_000;
-
 /**
- * Commands on a view of the tree that is theirs: an overlay in namespaces of its own, made with util-linux alone.
- * `folder` is `.signalbox`, inside `root`; both are real paths. Must be used on the main thread: the kernel's
- * parent-death signal follows the thread that started a process.
+ * Commands on a view of the tree that is theirs: an overlay, which is read when the last process is dead.
+ * `folder` is `.signalbox`, inside `root`; both are real paths.
  */
 export function transactional(root: string, folder: string): Sandbox {
   return {
     level: 'transactional',
-    async launch(spec) {
-      const layer = await makeLayer(root, folder, spec.id);
-      try {
-        const launched = await start(root, folder, layer, spec);
-        if ('refused' in launched) await removeLayer(layer.path);
-        return launched;
-      } catch (error) {
-        await removeLayer(layer.path);
-        throw error;
-      }
-    },
+    launch: (spec) =>
+      withLayer(root, folder, spec.id, async (layer) => {
+        const home = await homeFolder();
+        const view = await prepareView(root, folder, layer, { overlay: true, writable: spec.scratch, sealed: [], home });
+        const launched = await startInside(root, layer, spec, { view, env: { HOME: home } });
+        return isRefusal(launched) ? launched : { ...launched, written: () => scanLayer(root, layer) };
+      }),
   };
-}
-
-async function start(root: string, folder: string, layer: Layer, spec: RunSpec): Promise<Launched | Refusal> {
-  const name = join(layer.path, 'pipe');
-  const [view, home] = await Promise.all([
-    prepareView(root, folder, layer, spec.scratch, searchPath(process.env)),
-    homeFolder(),
-    namePipe(name),
-  ]);
-  const table = mountTable(view);
-  await writeFile(join(layer.path, 'plan'), fstab(table, join(layer.path, 'root')), { mode: 0o600 });
-  const pipe = openPipe(name);
-  const child = startBuilder(pipe.writer, commandLine(root, layer, spec), home);
-  const exited = exitOf(child);
-  const [, , complaints, control] = child.stdio;
-  try {
-    const reason = await ready(child, table, control as Duplex, complaints as Readable);
-    if (reason !== undefined) {
-      pipe.readable.destroy();
-      return unavailable(reason);
-    }
-  } finally {
-    pipe.release();
-  }
-  return {
-    exited,
-    output: pipe.readable,
-    signal: (signal) => signalTree(child, signal),
-    written: () => scanLayer(root, layer),
-    dispose: () => removeLayer(layer.path),
-  };
-}
-
-/** Starts the sandbox's first program with three descriptors and a channel for control, and none besides. */
-function startBuilder(output: number, args: readonly string[], home: string): ChildProcess {
-  const nothing = openSync('/dev/null', 'r');
-  try {
-    const covers = Array<number>(Math.max(0, highestInherited() - 3)).fill(nothing);
-    return spawn('setpriv', args, {
-      // The command's own variables come last, as arguments: they must not reach the programs that build its walls.
-      env: { ...inherited(process.env), HOME: home, PATH: TRUSTED_PATH },
-      stdio: ['ignore', output, 'pipe', 'pipe', ...covers],
-      detached: true,
-    });
-  } finally {
-    closeSync(nothing);
-  }
-}
-
-function commandLine(root: string, layer: Layer, spec: RunSpec): readonly string[] {
-  const variables = Object.entries(spec.env).map(([name, value]) => `${name}=${value}`);
-  return [
-    '--pdeathsig',
-    'KILL',
-    '--',
-    'unshare',
-    ...NAMESPACES,
-    ...(spec.network ? [] : ['--net']),
-    '--',
-    'sh',
-    '-c',
-    BUILD,
-    'signalbox',
-    root,
-    layer.relative,
-    layer.homes.join(' '),
-    spec.network ? 'on' : 'off',
-    INIT,
-    join(root, spec.cwd),
-    'env',
-    `PATH=${searchPath(process.env)}`,
-    ...variables,
-    ...shell(spec.command, existsSync('/bin/bash')),
-  ];
-}
-
-/**
- * Waits until everything is mounted and given up, looks at the result, and lets the command begin. Returns what is
- * wrong, if something is; then no process of the run is left.
- */
-async function ready(
-  child: ChildProcess,
-  table: readonly Mount[],
-  control: Duplex,
-  complaints: Readable,
-): Promise<string | undefined> {
-  let said = '';
-  complaints.setEncoding('utf8').on('data', (chunk: string) => {
-    said = (said + chunk).slice(0, 4_000);
-  });
-  control.on('error', () => undefined);
-  const gone = new Promise<string>((resolve) => {
-    child.once('error', (error) => resolve(error.message));
-    child.once('close', (code) => resolve(said.trim() || `the sandbox ended with ${code}`));
-  });
-  const up = new Promise<undefined>((resolve) => control.once('data', () => resolve(undefined)));
-  const late = setTimeout(() => {
-    said = `it was not set up within ${PATIENCE} ms ${said}`;
-    child.kill('SIGKILL');
-  }, PATIENCE);
-  const early = await Promise.race([up, gone]);
-  clearTimeout(late);
-  if (early !== undefined) return early;
-  const wrong = await inspect(child, table);
-  if (wrong === undefined) {
-    control.end('go\n');
-    return undefined;
-  }
-  control.destroy();
-  await gone;
-  return wrong;
-}
-
-/** The kernel's own word on what the command is about to see. */
-async function inspect(child: ChildProcess, table: readonly Mount[]): Promise<string | undefined> {
-  const [init] = descendants(child.pid ?? 0);
-  if (init === undefined) return 'the processes of the sandbox cannot be seen in /proc';
-  const { open, absent } = discrepancies(table, await readFile(`/proc/${init}/mountinfo`, 'utf8'));
-  if (absent.length > 0) return `these were not mounted: ${absent.join(', ')}`;
-  const reachable = (await Promise.all(open.map(async (path) => ((await isReachable(path)) ? [path] : [])))).flat();
-  return reachable.length > 0 ? `these stayed writable: ${reachable.join(', ')}` : undefined;
-}
-
-/** Process 1 of the run takes all others with it; signals other than SIGKILL it would not heed. */
-function signalTree(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): void {
-  const [init, ...others] = descendants(child.pid ?? 0);
-  if (init === undefined) child.kill('SIGKILL');
-  else if (signal === 'SIGKILL' || others.length === 0) send(init, 'SIGKILL');
-  else for (const pid of others) send(pid, signal);
-}
-
-function send(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch {
-    // It ended by itself.
-  }
-}
-
-function unavailable(reason: string): Refusal {
-  return refuse(
-    'UNAVAILABLE',
-    `The command was not started, because its containment does not hold: ${reason}`,
-    'Call run again; if it stays so, ask the operator to run signalbox doctor.',
-    { reason },
-  );
 }

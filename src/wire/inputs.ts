@@ -8,9 +8,12 @@ const MAX_CONTENT = 8_000 * KB;
 const MAX_LIST = 1_000;
 const DAY_S = 86_400;
 
-/** Control characters, bidi overrides and invisible characters, which make one name look like another. */
-const HIDDEN = /[\p{Cc}\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/u;
-const HIDDEN_IN_PROSE = /[^\P{Cc}\n\r\t]|[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/u;
+/**
+ * Control and format characters (bidi overrides, tags, the byte order mark), separators of lines and halves of surrogate
+ * pairs: they make one name look like another, or hide text. Joiners are part of many scripts and emoji.
+ */
+const HIDDEN = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]|(?![\u200c\u200d])\p{Cf}/u;
+const HIDDEN_IN_PROSE = /(?![\n\r\t])\p{Cc}|[\p{Cs}\p{Zl}\p{Zp}]|(?![\u200c\u200d])\p{Cf}/u;
 
 function text(max: number) {
   return z.string().max(max);
@@ -23,7 +26,7 @@ function withoutNul(max: number) {
 /** A name or title that others read: one line. */
 function label(max: number) {
   return text(max)
-    .min(1)
+    .refine((value) => value.trim() !== '', { error: 'text that is not empty' })
     .refine((value) => !HIDDEN.test(value), { error: 'one line without control or invisible characters' });
 }
 
@@ -108,7 +111,7 @@ const artifact = z.object({
 
 export const publishInput = z.object({
   summary: prose(10 * KB)
-    .min(1)
+    .refine((value) => value.trim() !== '', { error: 'text that is not empty' })
     .describe('What was done; becomes the commit message'),
   scope: handle.exactOptional().describe('Scope handle'),
   status: z

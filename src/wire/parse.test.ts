@@ -106,7 +106,7 @@ test.each([
 
 test.each([
   [readInput, {}, 'paths', 'a list', 'nothing'],
-  [readInput, { paths: [] }, 'paths', 'a list of at least 1 items', 'a list of 0'],
+  [readInput, { paths: [] }, 'paths', 'a list that is not empty', 'a list of 0'],
   [readInput, { paths: [5] }, 'paths[0]', 'text', '5'],
   [readInput, { paths: null }, 'paths', 'a list', 'null'],
   [readInput, { paths: ['a\0b'] }, 'paths[0]', 'text without NUL characters', 'the text "a\\u0000b"'],
@@ -121,6 +121,8 @@ test.each([
     'one line without control or invisible characters',
     'the text "a\u202eb"',
   ],
+  [openInput, { title: ' ' }, 'title', 'text that is not empty', 'the text " "'],
+  [publishInput, { summary: ' ' }, 'summary', 'text that is not empty', 'the text " "'],
   [
     claimInput,
     { title: 'a\u001b[31m' },
@@ -135,6 +137,18 @@ test.each([
   [readInput, [], 'arguments', 'an object', 'a list of 0'],
 ])('a wrong value is refused with argument, expected, got: %#', (schema, args, argument, expected, got) => {
   expect(refusal(schema, args)).toMatchObject({ code: 'INVALID', facts: { argument, expected, got } });
+});
+
+test.each(['a\u2028b', 'a\u{e0041}b', 'a\ud800b', 'a\ufeffb', 'a\nb', 'a\u061cb'])(
+  'a title hides nothing: %j',
+  (title) => {
+    expect(refusal(openInput, { title }).facts).toMatchObject({ argument: 'title' });
+    expect(refusal(claimInput, { title: 'a', agent: title }).facts).toMatchObject({ argument: 'agent' });
+  },
+);
+
+test('scripts and emoji that need joiners may stand in a title', () => {
+  accepted(openInput, { title: 'می\u200cخواهم 👩\u200d💻' });
 });
 
 test('a refusal names the unknown arguments too: one of them may be what was meant', () => {

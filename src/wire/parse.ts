@@ -74,6 +74,9 @@ function expectedBy(issue: Issue): string {
 }
 
 function bounded(origin: string, side: string, limit: number | bigint): string {
+  if (side === 'at least' && limit === 1 && origin !== 'number') {
+    return `${origin === 'array' ? 'a list' : 'text'} that is not empty`;
+  }
   if (origin === 'string') return `text of ${side} ${limit} characters`;
   if (origin === 'array') return `a list of ${side} ${limit} items`;
   return `a number of ${side} ${limit}`;

@@ -30,8 +30,12 @@ export interface Agent {
   /** The same, and throws unless the answer is this refusal. */
   refused(code: string, tool: string, args?: object): Promise<Answer>;
   close(): Promise<void>;
+  /** Resolves when the connection is closed, by whichever side. */
+  readonly closed: Promise<void>;
   /** The server process of a stdio agent. */
   readonly pid: number | null;
+  /** Sends a signal to that process. */
+  signal(signal: NodeJS.Signals): void;
 }
 
 export type Era = 'legacy' | 'modern';
@@ -81,6 +85,9 @@ const MODERN = { versionNegotiation: { mode: 'auto' as const } };
 
 function agent(name: string, client: ModernClient | LegacyClient, pid: number | null): Agent {
   onTestFinished(() => client.close().catch(() => undefined));
+  const closed = new Promise<void>((resolve) => {
+    client.onclose = resolve;
+  });
   const call: Agent['call'] = async (tool, args = {}, options = {}) => {
     const request = { name: tool, arguments: { ...args } };
     const limits = { timeout: 300_000, ...options };
@@ -106,6 +113,11 @@ function agent(name: string, client: ModernClient | LegacyClient, pid: number | 
       return answer;
     },
     close: () => client.close(),
+    closed,
+    signal(signal) {
+      if (pid === null) throw new Error(`${name} has no server process of its own`);
+      process.kill(pid, signal);
+    },
   };
 }
 

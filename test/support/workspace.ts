@@ -3,8 +3,10 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import type { Event } from '../../src/domain/event.js';
 import { DEFAULTS } from '../../src/domain/settings.js';
 import { openSqliteStore } from '../../src/store/sqlite/open.js';
+import type { SqliteStore } from '../../src/store/sqlite/sqlite-store.js';
 
 /** A repository in a temporary folder, as a user has one. */
 export interface TestWorkspace {
@@ -12,6 +14,10 @@ export interface TestWorkspace {
   write(path: string, text: string): void;
   text(path: string): string;
   git(...args: string[]): string;
+  /** The ledger, to look at. */
+  store(): Promise<SqliteStore>;
+  /** All events so far. */
+  events(): Promise<Event[]>;
   /** Replays the ledger and compares it with the tables; run after every test as well. */
   verify(): Promise<void>;
 }
@@ -50,18 +56,36 @@ function workspaceAt(root: string): TestWorkspace {
         encoding: 'utf8',
         env: { ...process.env, GIT_CONFIG_GLOBAL: '/dev/null' },
       }),
+    store: async () => {
+      const store = await openStore(root);
+      onTestFinished(() => store.close());
+      return store;
+    },
+    events: () => withStore(root, (store) => store.events({ after: 0, limit: 1_000_000 })),
     verify: () => verify(root),
   };
 }
 
-const NO_RECOVERY = { undo: () => [], redo: () => [] };
-
 async function verify(root: string): Promise<void> {
-  const store = await openSqliteStore({ folder: join(root, '.signalbox'), settings: DEFAULTS, recovery: NO_RECOVERY });
+  const differences = await withStore(root, (store) => store.verify());
+  if (differences.length > 0) throw new Error(`the ledger and the tables differ:\n${differences.join('\n')}`);
+}
+
+async function withStore<T>(root: string, look: (store: SqliteStore) => Promise<T>): Promise<T> {
+  const store = await openStore(root);
   try {
-    const differences = await store.verify();
-    if (differences.length > 0) throw new Error(`the ledger and the tables differ:\n${differences.join('\n')}`);
+    return await look(store);
   } finally {
     await store.close();
   }
+}
+
+/** Only to look: what a killed server left half-done is left to the servers under test. */
+function openStore(root: string): Promise<SqliteStore> {
+  const recovery = { undo: onlyToLook, redo: onlyToLook };
+  return openSqliteStore({ folder: join(root, '.signalbox'), settings: DEFAULTS, recovery });
+}
+
+function onlyToLook(): never {
+  throw new Error('a test only looks at the ledger');
 }

@@ -1,7 +1,17 @@
 import type { Client } from '@modelcontextprotocol/client';
 import type { z } from 'zod';
 import type { ClaimInput, PatchInput, PublishInput } from '../../coordinator/contract.js';
-import { type Claimed, claimed, type Patched, patched, published, type Ran, ran, readFile, refused } from './answers.js';
+import {
+  type Claimed,
+  claimed,
+  type Patched,
+  patched,
+  published,
+  type Ran,
+  ran,
+  readFile,
+  refused,
+} from './answers.js';
 import type { Board } from './board.js';
 import type { Fact, Name, Remark, Report } from './messages.js';
 
@@ -27,7 +37,11 @@ export class Actor {
     }
     if (answer.handover !== undefined) {
       const lines = answer.handover.diff.split('\n').filter((line) => /^[+-](?![+-])/.test(line)).length;
-      this.#remark('handover', `takes ${answer.id} over from ${answer.handover.from} and gets the diff of what ${answer.handover.from} did (${lines} lines)`, [answer.handover.from]);
+      this.#remark(
+        'handover',
+        `takes ${answer.id} over from ${answer.handover.from} and gets the diff of what ${answer.handover.from} did (${lines} lines)`,
+        [answer.handover.from],
+      );
     }
     return answer;
   }
@@ -40,8 +54,12 @@ export class Actor {
   async patch(input: PatchInput): Promise<Patched> {
     const answer = await this.#call('patch', input, patched);
     const rebased = answer.files.filter((file) => file.rebased).map((file) => file.path);
-    if (answer.claimed.length > 0) this.#remark('implicit', `had not claimed ${answer.claimed.join(', ')}: claimed in the same step, since it was free`, answer.claimed);
-    if (rebased.length > 0) this.#remark('rebased', `made that from an older version of ${rebased.join(', ')}: rebased, both changes are in`, rebased);
+    if (rebased.length > 0)
+      this.#remark(
+        'rebased',
+        `made that from an older version of ${rebased.join(', ')}: rebased, both changes are in`,
+        rebased,
+      );
     return answer;
   }
 
@@ -49,11 +67,18 @@ export class Actor {
   async run(command: string, scope: string): Promise<Ran | undefined> {
     const result = await this.client.callTool({ name: 'run', arguments: { command, scope } }, { timeout: TIMEOUT });
     if (result.isError === true && refused.parse(result.structuredContent).code === 'UNAVAILABLE') {
-      this.#remark('uncontained', `cannot run ${command}: nothing on this machine contains commands, so none is run`, []);
+      this.#remark(
+        'uncontained',
+        `cannot run ${command}: nothing on this machine contains commands, so none is run`,
+        [],
+      );
       return undefined;
     }
     const answer = this.#parsed('run', result, ran);
-    for (const { path, reason } of answer.rejected) this.#remark('rejected', `is told that the command's write to ${path} was not kept: ${firstSentence(reason)}`, [path]);
+    for (const { path, reason } of answer.rejected)
+      this.#remark('rejected', `is told that the command's write to ${path} was not kept: ${firstSentence(reason)}`, [
+        path,
+      ]);
     return answer;
   }
 
@@ -92,7 +117,11 @@ export class Actor {
   }
 
   async #call<T>(tool: string, input: object, schema: z.ZodType<T>): Promise<T> {
-    return this.#parsed(tool, await this.client.callTool({ name: tool, arguments: { ...input } }, { timeout: TIMEOUT }), schema);
+    return this.#parsed(
+      tool,
+      await this.client.callTool({ name: tool, arguments: { ...input } }, { timeout: TIMEOUT }),
+      schema,
+    );
   }
 
   #parsed<T>(tool: string, result: Awaited<ReturnType<Client['callTool']>>, schema: z.ZodType<T>): T {

@@ -27,7 +27,10 @@ process.on('disconnect', () => process.exit(0));
 
 async function play({ name, attachment, era }: Extract<Order, { type: 'start' }>): Promise<void> {
   try {
-    const client = new Client({ name, version: VERSION }, { versionNegotiation: { mode: era === 'modern' ? { pin: MODERN } : 'legacy' } });
+    const client = new Client(
+      { name, version: VERSION },
+      { versionNegotiation: { mode: era === 'modern' ? { pin: MODERN } : 'legacy' } },
+    );
     const server = await attach(client, attachment);
     say({ type: 'attached', protocol: client.getNegotiatedProtocolVersion() ?? '', server });
     await SCRIPTS[name](new Actor(name, client, board, say));

@@ -15,7 +15,6 @@ export const readFile = z.object({ files: z.tuple([z.object({ text: z.string(), 
 
 export const patched = z.object({
   scope: z.string().optional(),
-  claimed: z.array(z.string()).default([]),
   files: z.array(z.object({ path: z.string(), rebased: z.boolean().default(false) })),
 });
 export type Patched = z.infer<typeof patched>;

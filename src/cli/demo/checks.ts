@@ -30,11 +30,15 @@ export function nobodyHeldTheSame(history: History): Check {
     const { body } = event;
     if (body.type === 'scope.granted') {
       grants++;
-      const others = state.scopes.toList().filter((scope) => scope.id !== body.scope).toArray();
+      const others = state.scopes
+        .toList()
+        .filter((scope) => scope.id !== body.scope)
+        .toArray();
       for (const other of others) {
         for (const unit of body.units) {
           const both = [...other.locks.keys()].find((held) => overlaps(unitOf(unit), unitOf(held)));
-          if (both !== undefined) wrong.push(`event ${event.seq}: ${unit} was granted to ${body.scope} while ${other.id} held ${both}`);
+          if (both !== undefined)
+            wrong.push(`event ${event.seq}: ${unit} was granted to ${body.scope} while ${other.id} held ${both}`);
         }
       }
     }
@@ -55,11 +59,16 @@ export function everyChangeFollows(history: History, initial: Files): Check {
   const wrong: string[] = [];
   for (const { seq, path, before, after } of history.changes) {
     const stood = present.get(path) ?? null;
-    if ((before?.hash ?? null) !== stood) wrong.push(`event ${seq}: ${path} was changed from a version that was not the present one`);
+    if ((before?.hash ?? null) !== stood)
+      wrong.push(`event ${seq}: ${path} was changed from a version that was not the present one`);
     if (after === null) present.delete(path);
     else present.set(path, after.hash);
   }
-  return checked('Every change was made on top of the one before', wrong, `${history.changes.length} changes of ${new Set(history.changes.map(({ path }) => path)).size} files`);
+  return checked(
+    'Every change was made on top of the one before',
+    wrong,
+    `${history.changes.length} changes of ${new Set(history.changes.map(({ path }) => path)).size} files`,
+  );
 }
 
 /** The initial files and all recorded changes, against what is on disk. */
@@ -69,7 +78,8 @@ export function replayGivesTheFiles(history: History, initial: Files, final: Fil
   for (const { path, after } of history.changes) {
     if (after === null) files.delete(path);
     else files.set(path, after.bytes);
-    if (after !== null && sha256(after.bytes) !== after.hash) wrong.push(`the kept content of ${path} is not what its hash says`);
+    if (after !== null && sha256(after.bytes) !== after.hash)
+      wrong.push(`the kept content of ${path} is not what its hash says`);
   }
   for (const path of new Set([...files.keys(), ...final.keys()])) {
     if (!same(files.get(path), final.get(path))) wrong.push(`${path} is not as the ledger says`);
@@ -94,7 +104,10 @@ export function everyLineIsThere(history: History, final: Files): Check {
       if ((there.get(line) ?? 0) < count) wrong.push(`${path} has lost ${JSON.stringify(line.trim())}`);
     }
   }
-  const detail = [...written].sort().map(([agent, count]) => `${agent} ${count}`).join(', ');
+  const detail = [...written]
+    .sort()
+    .map(([agent, count]) => `${agent} ${count}`)
+    .join(', ');
   return checked('Every line that an agent wrote is there', wrong, `lines by ${detail}`);
 }
 
@@ -117,7 +130,9 @@ function addedLines({ before, after }: Change): Map<string, number> {
 
 function countLines(bytes: Uint8Array | undefined): Map<string, number> {
   const counts = new Map<string, number>();
-  const lines = Buffer.from(bytes ?? []).toString('utf8').split('\n');
+  const lines = Buffer.from(bytes ?? [])
+    .toString('utf8')
+    .split('\n');
   for (const line of lines) if (line.trim() !== '') counts.set(line, (counts.get(line) ?? 0) + 1);
   return counts;
 }
@@ -147,18 +162,30 @@ export function commitsAreTheScopes(history: History, commits: readonly Commit[]
   const done = ofType(history, 'scope.done').filter(({ body }) => body.commit !== undefined);
   for (const { body } of done) {
     const commit = commits.find(({ hash }) => hash === body.commit);
-    const paths = [...new Set(history.changes.filter(({ scope }) => scope === body.scope).map(({ path }) => path))].sort();
+    const paths = [
+      ...new Set(history.changes.filter(({ scope }) => scope === body.scope).map(({ path }) => path)),
+    ].sort();
     if (commit === undefined) wrong.push(`the commit of ${body.scope} is not in the history of HEAD`);
-    else if (commit.scope !== body.scope || commit.paths.join() !== paths.join()) wrong.push(`the commit of ${body.scope} has ${commit.paths.join(', ')}; the scope changed ${paths.join(', ')}`);
+    else if (commit.scope !== body.scope || commit.paths.join() !== paths.join())
+      wrong.push(`the commit of ${body.scope} has ${commit.paths.join(', ')}; the scope changed ${paths.join(', ')}`);
   }
-  if (commits.length !== done.length) wrong.push(`${done.length} scopes were published, but git has ${commits.length} commits`);
+  if (commits.length !== done.length)
+    wrong.push(`${done.length} scopes were published, but git has ${commits.length} commits`);
   if (status !== '') wrong.push(`git status is not clean: ${status.trim().replaceAll('\n', ', ')}`);
-  return checked('Each published scope is one commit of exactly its changes', wrong, `${done.length} commits, and nothing is left over`);
+  return checked(
+    'Each published scope is one commit of exactly its changes',
+    wrong,
+    `${done.length} commits, and nothing is left over`,
+  );
 }
 
 /** The ledger's own comparison of its events with its tables. */
 export function ledgerIsWhole(history: History, differences: readonly string[]): Check {
-  return checked('The hash chain holds, and replaying the events gives the tables', differences, `${history.events.length} events`);
+  return checked(
+    'The hash chain holds, and replaying the events gives the tables',
+    differences,
+    `${history.events.length} events`,
+  );
 }
 
 /** The project's tests, run once more by the demo itself. */

@@ -5,8 +5,6 @@ import { type Outcome, playStory } from './story.js';
 import { attachLines, introduction, summary } from './summary.js';
 import { type Facts, type Result, tally } from './tally.js';
 
-/** The story takes some ten seconds; one that is stuck is not waited for. In milliseconds. */
-const LIMIT = 90_000;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const INTERRUPTED = 130;
 
@@ -32,7 +30,8 @@ export async function demo({ json, keep }: DemoOptions): Promise<void> {
     json ? printJson(result) : conclude(result);
     process.exitCode = result.ok ? 0 : 1;
   } catch (error) {
-    if (!stop.signal.aborted) process.stderr.write(`signalbox: the demo failed: ${error instanceof Error ? error.message : String(error)}\n`);
+    if (!stop.signal.aborted)
+      process.stderr.write(`signalbox: the demo failed: ${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = stop.signal.aborted ? INTERRUPTED : 1;
   } finally {
     if (root !== undefined && !keep) rmSync(root, { recursive: true, force: true, maxRetries: 5 });
@@ -44,14 +43,13 @@ async function perform(root: string, { json, keep }: DemoOptions, interrupted: A
   const began = Date.now();
   const say = json ? (): void => undefined : print;
   say(introduction(root));
-  const signal = AbortSignal.any([interrupted, AbortSignal.timeout(LIMIT)]);
-  const outcome = await playStory({ root, began, say, signal });
+  const outcome = await playStory({ root, began, say, signal: interrupted });
   const facts = tally(outcome.history, outcome.remarks);
   const failures = failuresOf(outcome, facts);
   return {
     ok: failures.length === 0,
     failures,
-    took: Date.now() - began,
+    took_ms: Date.now() - began,
     agents: outcome.seats,
     ...facts,
     checks: outcome.checks,
@@ -71,12 +69,14 @@ function missing(facts: Facts): string[] {
     'agents that wait in a queue': facts.waits.length >= 3,
     'an implicit claim': facts.implicit_claims > 0,
     'a patch that is rebased': facts.rebased.length > 0,
-    'a patch of what another holds, refused': (facts.refusals['HELD'] ?? 0) > 0,
-    'a patch of the same lines, refused': (facts.refusals['STALE_BASE'] ?? 0) > 0,
+    'a patch of what another holds, refused': (facts.refusals.HELD ?? 0) > 0,
+    'a patch of the same lines, refused': (facts.refusals.STALE_BASE ?? 0) > 0,
     "a command's write that is rejected": facts.containment !== 'transactional' || facts.rejected_writes.length > 0,
     'a hand-over': facts.handovers.length > 0,
   };
-  return Object.keys(seen).filter((what) => seen[what] !== true).map((what) => `The story should have shown ${what}, and did not.`);
+  return Object.keys(seen)
+    .filter((what) => seen[what] !== true)
+    .map((what) => `The story should have shown ${what}, and did not.`);
 }
 
 function conclude(result: Result): void {

@@ -47,7 +47,10 @@ export async function all(page: (after: number) => Promise<Event[]>): Promise<Ev
   }
 }
 
-async function withContents(store: Store, { seq, path, scope, before, after }: ChangeRow): Promise<Omit<Change, 'agent'>> {
+async function withContents(
+  store: Store,
+  { seq, path, scope, before, after }: ChangeRow,
+): Promise<Omit<Change, 'agent'>> {
   return { seq, path, scope, before: await side(store, before), after: await side(store, after) };
 }
 
@@ -56,6 +59,13 @@ async function side(store: Store, hash: string | null): Promise<Side> {
   const bytes = await store.content(hash);
   if (bytes === undefined) throw new Error(`the content ${hash} is not kept`);
   return { hash, bytes };
+}
+
+/** Units that a write claimed in its own step: granted, and then changed, in one transaction, which has one time. */
+export function claimedByWriting(event: Event, next: Event | undefined): readonly string[] {
+  if (!isOf(event, 'scope.granted') || next === undefined || !isOf(next, 'files.changed')) return [];
+  const oneStep = next.wall === event.wall && next.at === event.at && next.body.scope === event.body.scope;
+  return oneStep ? event.body.units : [];
 }
 
 export function isOf<T extends EventBody['type']>(event: Event, type: T): event is EventOf<T> {

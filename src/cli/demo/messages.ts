@@ -37,7 +37,7 @@ export const order = z.discriminatedUnion('type', [
 export type Order = z.infer<typeof order>;
 
 /** What an agent learns from an answer and the ledger does not show. */
-export const REMARKS = ['implicit', 'rebased', 'rejected', 'inputs', 'handover', 'uncontained'] as const;
+export const REMARKS = ['rebased', 'rejected', 'inputs', 'handover', 'uncontained'] as const;
 export type Remark = (typeof REMARKS)[number];
 
 /** From an agent to the demo. */

@@ -31,13 +31,20 @@ const announced = z.object({ url: z.string(), token_file: z.string() });
 
 /** Starts `signalbox serve` on a free port and waits until it listens. */
 export async function serve(root: string, signal: AbortSignal): Promise<Served> {
-  const process = fork(MAIN, ['serve', '--port', '0', '--json', '--root', root], { cwd: root, env: withoutGit(globalThis.process.env), execArgv: ['--import', WITH_PARENT], silent: true });
+  const process = fork(MAIN, ['serve', '--port', '0', '--json', '--root', root], {
+    cwd: root,
+    env: withoutGit(globalThis.process.env),
+    execArgv: ['--import', WITH_PARENT],
+    silent: true,
+  });
   const child = listening(process);
   const { stdout } = process;
   if (stdout === null) throw new Error('signalbox serve has no stdout');
   const ended = new AbortController();
   process.once('exit', () => ended.abort(new Error(`signalbox serve ended at once: ${child.said()}`)));
-  const [line] = await once(createInterface({ input: stdout }), 'line', { signal: AbortSignal.any([signal, ended.signal]) }).catch((error: unknown) => {
+  const [line] = await once(createInterface({ input: stdout }), 'line', {
+    signal: AbortSignal.any([signal, ended.signal]),
+  }).catch((error: unknown) => {
     throw ended.signal.aborted ? ended.signal.reason : error;
   });
   const { url, token_file } = announced.parse(JSON.parse(String(line)));
@@ -55,11 +62,12 @@ function listening(process: ChildProcess): Child {
   process.stderr?.setEncoding('utf8').on('data', (text: string) => {
     said = (said + text).slice(-KEPT);
   });
-  return { process, gone: once(process, 'close').then(() => undefined), said: () => said.trim() };
+  return { process, gone: new Promise((resolve) => process.once('close', () => resolve())), said: () => said.trim() };
 }
 
 /** Ends a child, kindly first. `server` is the process that it started for itself. */
 export async function endChild({ process, gone }: Child, server?: number): Promise<void> {
+  if (process.pid === undefined) return;
   process.kill('SIGTERM');
   const late = setTimeout(() => {
     process.kill('SIGKILL');

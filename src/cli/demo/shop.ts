@@ -1,28 +1,53 @@
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** How long the locks of a connection that ended stand in the demo, in seconds. Elsewhere it is a minute. */
 export const LEASE = 6;
 
 const EXAMPLE = fileURLToPath(new URL('../../../examples/shop', import.meta.url));
-const LEFT_OUT = ['node_modules', '.signalbox', 'coverage', '.git'];
+/** What is no part of the project. */
+const LEFT_OUT = ['node_modules', 'coverage', '.signalbox', '.git'];
 
 /** Copies the example to a temporary folder and makes it a git repository. Returns its root. */
 export function makeShop(): string {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'signalbox-demo-')));
-  cpSync(EXAMPLE, root, { recursive: true, filter: (path) => !LEFT_OUT.some((name) => path.endsWith(`/${name}`)) });
+  try {
+    furnish(root);
+    return root;
+  } catch (error) {
+    rmSync(root, { recursive: true, force: true });
+    if (!String(error).includes('spawnSync git ENOENT')) throw error;
+    throw new Error('git is needed, and is not in PATH');
+  }
+}
+
+function furnish(root: string): void {
+  cpSync(EXAMPLE, root, { recursive: true, filter: (path) => !LEFT_OUT.includes(basename(path)) });
   // A packed package has no .gitignore files.
   writeFileSync(join(root, '.gitignore'), 'node_modules/\ncoverage/\n.signalbox/\n');
-  appendFileSync(join(root, 'signalbox.yaml'), `\n# The demo kills an agent and does not want to wait a minute for its locks.\nlease_seconds: ${LEASE}\n`);
+  appendFileSync(join(root, 'signalbox.yaml'), SHORT_LEASE);
   git(root, 'init', '--quiet');
   for (const [name, value] of SETTINGS) git(root, 'config', name, value);
   git(root, 'add', '--all');
   git(root, 'commit', '--quiet', '--message', 'A small shop');
-  return root;
 }
+
+const SHORT_LEASE = `
+# The demo kills an agent, and does not want to wait a minute for its locks.
+lease_seconds: ${LEASE}
+`;
 
 /** The user's own settings must not reach into the demo: no signatures, no hooks, no other line ends. */
 const SETTINGS = [
@@ -34,7 +59,12 @@ const SETTINGS = [
 ] as const;
 
 export function git(root: string, ...args: string[]): string {
-  return execFileSync('git', args, { cwd: root, encoding: 'utf8', env: withoutGit(process.env), stdio: ['ignore', 'pipe', 'pipe'] });
+  return execFileSync('git', args, {
+    cwd: root,
+    encoding: 'utf8',
+    env: withoutGit(process.env),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
 }
 
 /** Started from a git hook, the demo must not work on the repository of that hook. */

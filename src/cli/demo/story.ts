@@ -1,18 +1,34 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import type { Event } from '../../domain/event.js';
 import { DEFAULTS } from '../../domain/settings.js';
 import { openSqliteStore } from '../../store/sqlite/open.js';
 import type { SqliteStore } from '../../store/sqlite/sqlite-store.js';
 import { openWorkspace, recovery } from '../../workspace/files/open.js';
-import { type Check, type Commit, commitsAreTheScopes, everyChangeFollows, everyLineIsThere, type Files, ledgerIsWhole, nobodyHeldTheSame, replayGivesTheFiles, testsPass } from './checks.js';
+import {
+  type Check,
+  type Commit,
+  commitsAreTheScopes,
+  everyChangeFollows,
+  everyLineIsThere,
+  type Files,
+  ledgerIsWhole,
+  nobodyHeldTheSame,
+  replayGivesTheFiles,
+  testsPass,
+} from './checks.js';
 import { type History, readHistory } from './history.js';
+import { Live } from './live.js';
 import { NAMES } from './messages.js';
 import { Narrator, painted, shown } from './narrator.js';
 import { endChild, type Served, serve } from './processes.js';
 import { filesOf, git, LEASE, withoutGit } from './shop.js';
 import { type Remarked, type Seat, Troupe } from './troupe.js';
+
+/** The story takes some ten seconds; one that is stuck is not waited for. In milliseconds. */
+const LIMIT = 90_000;
 
 /** What the demo knows when the agents are done. */
 export interface Outcome {
@@ -29,7 +45,7 @@ export interface Stage {
   /** When the demo began, in milliseconds of wall time. */
   readonly began: number;
   readonly say: (line: string) => void;
-  /** Ends everything. */
+  /** Aborted when a person ends the demo. */
   readonly signal: AbortSignal;
 }
 
@@ -50,25 +66,37 @@ export async function playStory(stage: Stage): Promise<Outcome> {
 async function openStore(root: string): Promise<SqliteStore> {
   const files = { unprotect: [] };
   const workspace = await openWorkspace({ root, settings: files });
-  return openSqliteStore({ folder: join(root, '.signalbox'), settings: DEFAULTS, recovery: recovery(workspace, files) });
+  return openSqliteStore({
+    folder: join(root, '.signalbox'),
+    settings: DEFAULTS,
+    recovery: recovery(workspace, files),
+  });
 }
 
-async function play(stage: Stage, store: SqliteStore, remarks: Remarked[]): Promise<{ seats: readonly Seat[]; failure: string | undefined }> {
-  const { root, signal, say } = stage;
+async function play(
+  stage: Stage,
+  store: SqliteStore,
+  remarks: Remarked[],
+): Promise<Pick<Outcome, 'seats' | 'failure'>> {
+  const { root, signal, say, began } = stage;
+  const narrator = new Narrator();
   const over = new AbortController();
+  const live = new Live(store, (event, next) => {
+    const line = narrator.tell(event, next);
+    if (line !== undefined) say(shown(line, began));
+    postFacts(event, troupe);
+  });
   const troupe = new Troupe(root, (remarked) => {
     remarks.push(remarked);
-    say(`${' '.repeat(9)}${painted(remarked.agent)} ${remarked.remark.text}`);
+    live.afterwards(() => say(remarkLine(remarked)));
   });
   let served: Served | undefined;
-  let following: Promise<void> | undefined;
+  const following = live.follow(over.signal);
   try {
     served = await serve(root, signal);
-    following = follow(stage, store, troupe, AbortSignal.any([signal, over.signal]));
     troupe.start(root, served);
-    void killCleo(stage, troupe);
-    const failure = await Promise.race([troupe.played.then(() => undefined, reasonOf), following.then(() => undefined, reasonOf), aborted(signal)]);
-    return { seats: troupe.seats, failure };
+    void killCleo(stage, troupe, live);
+    return { failure: await failureOf([troupe.played, following], signal), seats: troupe.seats };
   } finally {
     await Promise.all([troupe.close(), served === undefined ? undefined : endChild(served.child)]);
     over.abort();
@@ -76,36 +104,36 @@ async function play(stage: Stage, store: SqliteStore, remarks: Remarked[]): Prom
   }
 }
 
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+function remarkLine({ agent, remark }: Remarked): string {
+  return `${' '.repeat(9)}${painted(agent)} ${remark.text}`;
 }
 
-async function aborted(signal: AbortSignal): Promise<never> {
-  if (!signal.aborted) await once(signal, 'abort');
-  throw signal.reason;
-}
-
-async function killCleo({ say, began }: Stage, troupe: Troupe): Promise<void> {
-  await troupe.board.hear('cleo is half-way');
-  say(shown({ agent: 'cleo', text: `is killed half-way (SIGKILL). Her lease runs out in ${LEASE} s here (lease_seconds in signalbox.yaml; a minute by default)`, wall: Date.now() }, began));
-  await troupe.kill('cleo');
-}
-
-/** Tells what happens as the ledger records it, and passes on what agents wait for. */
-async function follow({ say, began }: Stage, store: SqliteStore, troupe: Troupe, signal: AbortSignal): Promise<void> {
-  const narrator = new Narrator();
-  for (let after = 0; ; ) {
-    const events = await store.events({ after, limit: 500 });
-    for (const event of events) {
-      const line = narrator.tell(event);
-      if (line !== undefined) say(shown(line, began));
-      postFacts(event, troupe);
-    }
-    after = events.at(-1)?.seq ?? after;
-    if (events.length > 0) continue;
-    if (signal.aborted) return;
-    await store.changed(after, signal);
+/** Waits for the end of the story. Resolves with what went differently; rejects where a person ended it. */
+async function failureOf(parts: readonly Promise<void>[], interrupted: AbortSignal): Promise<string | undefined> {
+  const done = new AbortController();
+  const stuck = setTimeout(LIMIT, `The story is stuck: it was not over after ${LIMIT / 1000} s.`, {
+    signal: done.signal,
+  });
+  const ended = Promise.race(parts).then(
+    () => undefined,
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  );
+  const stopped = once(interrupted, 'abort', { signal: done.signal }).then(() => Promise.reject(interrupted.reason));
+  try {
+    interrupted.throwIfAborted();
+    return await Promise.race([ended, stuck, stopped]);
+  } finally {
+    done.abort();
+    await Promise.allSettled([stuck, stopped]);
   }
+}
+
+async function killCleo({ say, began }: Stage, troupe: Troupe, live: Live): Promise<void> {
+  await troupe.board.hear('cleo is half-way');
+  const text = `is killed half-way (SIGKILL). Her lease runs out in ${LEASE} s here (lease_seconds in signalbox.yaml; a minute by default)`;
+  const wall = Date.now();
+  live.afterwards(() => say(shown({ agent: 'cleo', text, wall }, began)));
+  await troupe.kill('cleo');
 }
 
 function postFacts({ body }: Event, troupe: Troupe): void {
@@ -126,13 +154,21 @@ async function check({ root, signal }: Stage, store: SqliteStore, history: Histo
     everyLineIsThere(history, final),
     commitsAreTheScopes(history, commitsOf(root), git(root, 'status', '--porcelain')),
     ledgerIsWhole(history, await store.verify()),
-    testsPass(await runTests(root, [...final.keys()].filter((path) => path.startsWith('test/')), signal)),
+    testsPass(
+      await runTests(
+        root,
+        [...final.keys()].filter((path) => path.startsWith('test/')),
+        signal,
+      ),
+    ),
   ];
 }
 
 /** All commits but the first, which is the example itself. */
 function commitsOf(root: string): Commit[] {
-  const hashes = git(root, 'rev-list', '--min-parents=1', 'HEAD').split('\n').filter((hash) => hash !== '');
+  const hashes = git(root, 'rev-list', '--min-parents=1', 'HEAD')
+    .split('\n')
+    .filter((hash) => hash !== '');
   return hashes.map((hash) => ({
     hash,
     scope: git(root, 'show', '--no-patch', '--format=%(trailers:key=Scope,valueonly)', hash).trim(),
@@ -140,12 +176,22 @@ function commitsOf(root: string): Commit[] {
   }));
 }
 
-async function runTests(root: string, files: readonly string[], signal: AbortSignal): Promise<{ exit: number; output: string }> {
+async function runTests(
+  root: string,
+  files: readonly string[],
+  signal: AbortSignal,
+): Promise<{ exit: number; output: string }> {
   // Inside a test runner, node --test would report to that one instead of printing.
   const { NODE_TEST_CONTEXT: _, ...env } = withoutGit(process.env);
-  const child = spawn(process.execPath, ['--test', '--test-reporter=tap', ...files], { cwd: root, env, signal, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, ['--test', '--test-reporter=tap', ...files], {
+    cwd: root,
+    env,
+    signal,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => (output += text));
   const [code] = await once(child, 'close');
   return { exit: typeof code === 'number' ? code : 1, output };
 }

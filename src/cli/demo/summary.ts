@@ -17,21 +17,56 @@ export function introduction(root: string): string {
 
 /** What happened, as a table, and what was checked. */
 export function summary(result: Result): string {
-  return ['', paint('bold', 'What happened'), table([['', '', ''], ...rows(result)]).trimStart(), '', paint('bold', 'Was anything lost?'), ...result.checks.map(checkLine), '', verdict(result)].join('\n');
+  return [
+    '',
+    paint('bold', 'What happened'),
+    table([['', '', ''], ...rows(result)]).trimStart(),
+    '',
+    paint('bold', 'Was anything lost?'),
+    ...result.checks.map(checkLine),
+    '',
+    verdict(result),
+  ].join('\n');
 }
 
 function rows(facts: Facts): string[][] {
   const refusals = Object.entries(facts.refusals).map(([code, count]) => `${count} ${code}`);
   const waits = facts.waits.map((wait) => `${wait.agent} ${seconds(wait.ms)}`);
   return [
-    ['claims granted', String(facts.claims), facts.implicit_claims > 0 ? `${facts.implicit_claims} files were claimed by the write itself` : ''],
+    [
+      'claims granted',
+      String(facts.claims),
+      facts.implicit_claims > 0 ? `${facts.implicit_claims} files claimed by writing to them` : '',
+    ],
     ['waits in the queue', String(facts.waits.length), waits.join(', ')],
-    ['patches', String(facts.patches), facts.rebased.length > 0 ? `${facts.rebased.length} rebased: ${facts.rebased.join(', ')}` : ''],
+    [
+      'patches',
+      String(facts.patches),
+      facts.rebased.length > 0 ? `${facts.rebased.length} rebased: ${facts.rebased.join(', ')}` : '',
+    ],
     ['refusals', String(sum(Object.values(facts.refusals))), refusals.join(', ')],
-    ["command's writes rejected", String(facts.rejected_writes.length), facts.containment === 'none' ? 'this machine can contain no commands, so none was run' : `${facts.rejected_writes.join(', ')} (containment: ${facts.containment})`],
-    ['conflicts prevented', String(facts.conflicts_prevented), 'writes that would have overwritten what another agent did'],
-    ['hand-overs', String(facts.handovers.length), facts.handovers.map(({ scope, from, to }) => `${scope} from ${from} to ${to}`).join(', ')],
-    ['commits', String(facts.commits.length), facts.commits.map(({ scope, agent, commit }) => `${commit.slice(0, 8)} ${scope} ${agent}`).join(', ')],
+    [
+      "command's writes rejected",
+      String(facts.rejected_writes.length),
+      facts.containment === 'none'
+        ? 'this machine can contain no commands, so none was run'
+        : `${facts.rejected_writes.join(', ')} (containment: ${facts.containment})`,
+    ],
+    [
+      'conflicts prevented',
+      String(facts.conflicts_prevented),
+      'writes to what another agent held, or had changed since',
+    ],
+    [
+      'hand-overs',
+      String(facts.handovers.length),
+      facts.handovers.map(({ scope, from, to }) => `${scope} from ${from} to ${to}`).join(', '),
+    ],
+    [
+      'commits',
+      String(facts.commits.length),
+      facts.commits.map(({ scope, agent }) => `${scope} by ${agent}`).join(', '),
+    ],
   ];
 }
 
@@ -48,9 +83,12 @@ function checkLine({ name, ok, detail }: Check): string {
   return `  ${mark}  ${name}: ${detail}`;
 }
 
-function verdict({ ok, failures, took }: Result): string {
-  if (ok) return paint('green', `No update was lost. It took ${seconds(took)}.`);
-  return [paint('red', `This went differently than it should have (after ${seconds(took)}):`), ...failures.map((failure) => `  ${failure}`)].join('\n');
+function verdict({ ok, failures, took_ms }: Result): string {
+  if (ok) return paint('green', `No update was lost. It took ${seconds(took_ms)}.`);
+  return [
+    paint('red', `This went differently than it should have (after ${seconds(took_ms)}):`),
+    ...failures.map((failure) => `  ${failure}`),
+  ].join('\n');
 }
 
 /** How to attach a real agent to this very signalbox. */

@@ -1,5 +1,5 @@
 import type { Check } from './checks.js';
-import { type EventOf, type History, isOf, ofType } from './history.js';
+import { claimedByWriting, type EventOf, type History, isOf, ofType } from './history.js';
 import type { Remark } from './messages.js';
 import type { Remarked, Seat } from './troupe.js';
 
@@ -9,8 +9,8 @@ export interface Result {
   readonly ok: boolean;
   /** What went differently than scripted; empty where all went well. */
   readonly failures: readonly string[];
-  /** Milliseconds. */
-  readonly took: number;
+  /** Milliseconds from the start of the first process to the last check. */
+  readonly took_ms: number;
   readonly agents: readonly Seat[];
   /** How commands were contained; `none` where this machine can contain none, so that none was run. */
   readonly containment: string;
@@ -39,7 +39,7 @@ export interface Wait {
   readonly ms: number;
 }
 
-export type Facts = Omit<Result, 'ok' | 'failures' | 'took' | 'agents' | 'checks' | 'folder'>;
+export type Facts = Omit<Result, 'ok' | 'failures' | 'took_ms' | 'agents' | 'checks' | 'folder'>;
 
 /** Refusals that kept one agent from overwriting another's work. */
 const CONFLICTS = ['HELD', 'STALE_BASE'];
@@ -51,7 +51,7 @@ export function tally(history: History, remarks: readonly Remarked[]): Facts {
   return {
     containment: ofType(history, 'run.started')[0]?.body.containment ?? 'none',
     claims: ofType(history, 'scope.granted').filter(({ body }) => !isProcess(body.units)).length,
-    implicit_claims: pathsOf(remarks, 'implicit').length,
+    implicit_claims: history.events.flatMap((event, at) => claimedByWriting(event, history.events[at + 1])).length,
     waits: waits(history),
     patches: ofType(history, 'files.changed').filter(({ body }) => body.cause === 'patch').length,
     rebased: pathsOf(remarks, 'rebased'),
@@ -59,7 +59,9 @@ export function tally(history: History, remarks: readonly Remarked[]): Facts {
     rejected_writes: rejected,
     conflicts_prevented: rejected.length + CONFLICTS.reduce((sum, code) => sum + (refusals[code] ?? 0), 0),
     handovers: handovers(history),
-    commits: ofType(history, 'scope.done').flatMap(({ agent, body }) => (body.commit === undefined ? [] : [{ scope: body.scope, agent, commit: body.commit }])),
+    commits: ofType(history, 'scope.done').flatMap(({ agent, body }) =>
+      body.commit === undefined ? [] : [{ scope: body.scope, agent, commit: body.commit }],
+    ),
   };
 }
 
@@ -72,7 +74,8 @@ function waits(history: History): Wait[] {
   const begun = new Map<string, EventOf<'scope.queued'>>();
   const found: Wait[] = [];
   for (const event of history.events) {
-    if (isOf(event, 'scope.queued') && !isProcess(event.body.units) && !begun.has(event.body.scope)) begun.set(event.body.scope, event);
+    if (isOf(event, 'scope.queued') && !isProcess(event.body.units) && !begun.has(event.body.scope))
+      begun.set(event.body.scope, event);
     if (!isOf(event, 'scope.granted')) continue;
     const queued = begun.get(event.body.scope);
     if (queued === undefined || !event.body.queued) continue;

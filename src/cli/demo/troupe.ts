@@ -93,7 +93,8 @@ export class Troupe {
     child.process.on('message', (message) => this.#take(member, report.parse(message)));
     child.process.on('error', (error) => this.#fail(new Error(`${name}'s process: ${error.message}`)));
     child.process.on('exit', (code, signal) => {
-      if (!member.killed && !member.finished) this.#fail(new Error(`${name}'s process ended (${signal ?? code}): ${child.said()}`));
+      if (!member.killed && !member.finished)
+        this.#fail(new Error(`${name}'s process ended (${signal ?? code}): ${child.said()}`));
     });
   }
 
@@ -113,6 +114,7 @@ export class Troupe {
   }
 }
 
+/** Whoever is gone already does not need to hear it. */
 function send({ process }: Child, order: Order): void {
-  if (process.connected) process.send(order);
+  if (process.connected) process.send(order, () => undefined);
 }

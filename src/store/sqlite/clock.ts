@@ -16,18 +16,27 @@ export interface LockTime {
   readonly boot: string;
 }
 
-/** At most this much lock time passes between two commits: while nobody can commit, nobody's lease runs out. */
 const LONGEST_STEP = 15_000;
+
+/**
+ * At most this much lock time passes between two commits: while nobody can commit, nobody's lease runs out.
+ * A quarter of the lease, so that the beats which come next come in time. `lease`: milliseconds.
+ */
+export function longestStep(lease: number): number {
+  return Math.min(LONGEST_STEP, lease / 4);
+}
 
 /**
  * Lock time now. Whole milliseconds; the rest stays in `mono` and counts next time,
  * so that many quick commits do not make lock time stand still.
+ *
+ * @param longest milliseconds, see `longestStep`.
  */
-export function advance(last: LockTime, clock: Clock): LockTime {
+export function advance(last: LockTime, clock: Clock, longest = LONGEST_STEP): LockTime {
   const mono = clock.monotonic();
   const passed = mono - last.mono;
   if (last.boot !== clock.boot || passed < 0) return { lock: last.lock, mono, boot: clock.boot };
-  if (passed > LONGEST_STEP) return { lock: last.lock + LONGEST_STEP, mono, boot: clock.boot };
+  if (passed > longest) return { lock: last.lock + Math.floor(longest), mono, boot: clock.boot };
   const step = Math.floor(passed);
   return { lock: last.lock + step, mono: last.mono + step, boot: clock.boot };
 }

@@ -10,6 +10,8 @@ import { Trail } from './walk.js';
 
 /** An editor that had the file open when it was replaced has written its save by then. */
 const LATE = 2_000;
+/** Files are synced together, at most so long after their change: the syncs of a quick series would slow its own commits. */
+const TOGETHER = 500;
 const STRETCH_FILES = 32;
 
 const fsync = promisify(fsyncCallback);
@@ -59,13 +61,9 @@ export class Waits {
 }
 
 /** See `Workspace.finish`. */
-export async function finish(
-  place: Place,
-  change: Change,
-  waits: Waits,
-  late: (edit: LateEdit) => void,
-): Promise<void> {
-  await sync(place, change);
+export async function finish(change: Change, syncing: Syncing, late: (edit: LateEdit) => void): Promise<void> {
+  const { place, waits } = syncing;
+  await syncing.soon(change);
   const reported = new Map<Target, Hash>();
   await report(place, change, reported, late);
   await waits.pause(LATE);
@@ -73,10 +71,39 @@ export async function finish(
   await letGo(place, change);
 }
 
+/** Syncs the files of all changes that come within half a second at once: one that changed ten times is synced once. */
+export class Syncing {
+  readonly place: Place;
+  readonly waits: Waits;
+  #gathered: Target[] = [];
+  #next: Promise<void> | undefined;
+
+  constructor(place: Place, waits: Waits) {
+    this.place = place;
+    this.waits = waits;
+  }
+
+  /** Resolves when the files and folders of a change are on the disk. */
+  soon(change: Change): Promise<void> {
+    this.#gathered.push(...change.targets);
+    this.#next ??= this.#together();
+    return this.#next;
+  }
+
+  async #together(): Promise<void> {
+    await this.waits.pause(TOGETHER);
+    const targets = this.#gathered;
+    this.#gathered = [];
+    this.#next = undefined;
+    await sync(this.place, targets);
+  }
+}
+
 /** Files first, then the folders that name them. */
-async function sync(place: Place, change: Change): Promise<void> {
-  await eachFolder(place, change, async (trail, base, targets) => {
-    for (const { name, after } of targets) if (after !== null) await syncFile(`${base}/${name}`);
+async function sync(place: Place, all: readonly Target[]): Promise<void> {
+  await eachFolder(place, all, async (trail, base, targets) => {
+    const names = new Set(targets.filter(({ after }) => after !== null).map(({ name }) => name));
+    for (const name of names) await syncFile(`${base}/${name}`);
     await fsync(trail.fd);
   });
 }
@@ -149,11 +176,11 @@ async function eachKept(
 /** Visits each folder whose names changed, with the targets in it; new folders count as names in the ones above them. */
 async function eachFolder(
   place: Place,
-  change: Change,
+  all: readonly Target[],
   visit: (trail: Trail, base: string, targets: readonly Target[]) => Promise<void>,
 ): Promise<void> {
   const folders = new Map<string, Target[]>();
-  for (const target of change.targets) {
+  for (const target of all) {
     for (let depth = target.tempDepth; depth < target.folder.length; depth++) {
       const above = target.folder.slice(0, depth).join('/');
       if (!folders.has(above)) folders.set(above, []);

@@ -3,18 +3,18 @@ import { join, resolve } from 'node:path';
 import type { EventBody } from '../../domain/event.js';
 import type { StoredIntent } from '../../domain/intent.js';
 import type { Hash } from '../../domain/scope.js';
+import { FILE_SETTINGS, type FileSettings, type Workspace } from '../workspace.js';
 import { apply, verify } from './apply.js';
 import { Change } from './change.js';
 import { Drift } from './drift.js';
 import { errno } from './errno.js';
-import { finish, Waits } from './finish.js';
+import { finish, Syncing, Waits } from './finish.js';
 import { look, type Place, resolvePath } from './look.js';
 import { discardTemps, prepare } from './prepare.js';
 import { redo, undo } from './recovery.js';
 import { sweep } from './sweep.js';
 import { KEPT_FOLDER, STATE_FOLDER } from './temps.js';
 import { isWeak } from './walk.js';
-import { FILE_SETTINGS, type FileSettings, type Workspace } from '../workspace.js';
 
 /**
  * Opens the workspace at a root that `findRoot` gave, and makes `.signalbox/` where it is missing.
@@ -36,6 +36,7 @@ function placeOf(given: string, settings: FileSettings): Place & { maxFiles: num
 
 function workspaceAt(place: Place & { maxFiles: number }): Workspace {
   const waits = new Waits();
+  const syncing = new Syncing(place, waits);
   const drift = new Drift(place);
   return {
     root: place.root,
@@ -46,7 +47,7 @@ function workspaceAt(place: Place & { maxFiles: number }): Workspace {
     prepare: (wanted) => prepare(place, place.maxFiles, wanted),
     verify: (prepared) => verify(place, Change.of(prepared)),
     apply: (prepared) => apply(place, Change.of(prepared)),
-    finish: (prepared, late) => waits.follow(finish(place, Change.of(prepared), waits, late)),
+    finish: (prepared, late) => waits.follow(finish(Change.of(prepared), syncing, late)),
     discard: async (prepared) => discardTemps(place, Change.of(prepared).targets),
     drifted: (records) => drift.of(records),
     sweep: () => sweep(place, Date.now()),

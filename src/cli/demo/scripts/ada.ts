@@ -27,10 +27,16 @@ export async function ada(me: Actor): Promise<void> {
 async function finishReceipt(me: Actor, lost: string): Promise<void> {
   const receipt = await me.claim({ scope: lost });
   const { handover } = receipt;
-  me.expect(handover?.from === 'cleo' && handover.diff.includes('+function itemRow(line) {'), `${lost} should come with what cleo did, but: ${handover?.diff}`);
+  me.expect(
+    handover?.from === 'cleo' && handover.diff.includes('+function itemRow(line) {'),
+    `${lost} should come with what cleo did, but: ${handover?.diff}`,
+  );
   const { text, version } = await me.read(RECEIPT);
   me.expect(text.includes('function itemRow(line) {'), 'what cleo did should be in the file');
-  await me.patch({ scope: receipt.scope, edits: [...REST.map((edit) => ({ path: RECEIPT, base: version.slice(0, 10), ...edit })), TEST] });
+  await me.patch({
+    scope: receipt.scope,
+    edits: [...REST.map((edit) => ({ path: RECEIPT, base: version.slice(0, 10), ...edit })), TEST],
+  });
   await me.test(receipt.scope);
   await me.publish({ scope: receipt.scope, summary: 'A row for each item, then delivery and the total.' });
 }
@@ -82,7 +88,10 @@ const REST = [
     new_string: "import { deliveryFor } from './delivery.js';\n\nexport function money(cents) {",
   },
   {
-    old_string: 'export function receipt(lines) {\n  return `Total ${money(total(lines))}`;\n}\n',
+    old_string: `export function receipt(lines) {
+  return \`Total \${money(total(lines))}\`;
+}
+`,
     new_string: `/** The receipt, as it is printed. */
 export function receipt(lines) {
   const delivery = row('Delivery', deliveryFor(subtotal(lines)));

@@ -6,10 +6,19 @@ const CART = 'src/cart.js';
 export async function ben(me: Actor): Promise<void> {
   const before = await me.read(CART);
   await me.hear('ada holds the cart');
-  const { scope } = await me.claim({ title: 'Delivery costs', units: [CART, 'src/delivery.js', 'test/delivery.test.js'] });
+  const { scope } = await me.claim({
+    title: 'Delivery costs',
+    units: [CART, 'src/delivery.js', 'test/delivery.test.js'],
+  });
   const base = before.version.slice(0, 10);
-  const answer = await me.patch({ scope, edits: [...FILES, ...IN_CART.map((edit) => ({ path: CART, base, ...edit }))] });
-  me.expect(answer.files.some(({ path, rebased }) => path === CART && rebased), `the change of ${CART} should have been rebased`);
+  const answer = await me.patch({
+    scope,
+    edits: [...FILES, ...IN_CART.map((edit) => ({ path: CART, base, ...edit }))],
+  });
+  me.expect(
+    answer.files.some(({ path, rebased }) => path === CART && rebased),
+    `the change of ${CART} should have been rebased`,
+  );
   await me.test(scope);
   await me.publish({ scope, summary: 'Delivery costs 4.90 EUR below 30 EUR.' });
 }

@@ -5,7 +5,11 @@ const RECEIPT = 'src/receipt.js';
 /** A printed receipt, which needs the discounts. She gets half-way: then her process is killed. */
 export async function cleo(me: Actor): Promise<void> {
   const discounts = await me.hear('ada holds the cart');
-  const receipt = await me.claim({ title: 'Printed receipt', units: [RECEIPT, 'test/receipt.test.js'], consumes: [discounts] });
+  const receipt = await me.claim({
+    title: 'Printed receipt',
+    units: [RECEIPT, 'test/receipt.test.js'],
+    consumes: [discounts],
+  });
   const [promotions] = receipt.inputs;
   me.expect(promotions?.path === 'src/promotions.js', 'the output of the discounts should have come with the claim');
   const { text } = await me.read(`artifact:${promotions?.hash}`);

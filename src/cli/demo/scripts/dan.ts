@@ -8,11 +8,24 @@ export async function dan(me: Actor): Promise<void> {
   await me.hear('ada holds the cart');
   await licence(me);
   await me.hear('ben waits');
-  const { scope } = await me.claim({ title: 'Gift wrapping', units: [CART, 'src/wrapping.js', 'test/wrapping.test.js'] });
-  const stale = [{ path: CART, base: before.version.slice(0, 10), old_string: '  return subtotal(lines);', new_string: '  return subtotal(lines) + wrappingFor(lines);' }];
+  const { scope } = await me.claim({
+    title: 'Gift wrapping',
+    units: [CART, 'src/wrapping.js', 'test/wrapping.test.js'],
+  });
+  const stale = [
+    {
+      path: CART,
+      base: before.version.slice(0, 10),
+      old_string: '  return subtotal(lines);',
+      new_string: '  return subtotal(lines) + wrappingFor(lines);',
+    },
+  ];
   await me.refused('STALE_BASE', 'patch', { scope, edits: [...FILES, ...stale] });
   const now = await me.read(CART);
-  await me.patch({ scope, edits: [...FILES, ...IN_CART.map((edit) => ({ path: CART, base: now.version.slice(0, 10), ...edit }))] });
+  await me.patch({
+    scope,
+    edits: [...FILES, ...IN_CART.map((edit) => ({ path: CART, base: now.version.slice(0, 10), ...edit }))],
+  });
   await me.test(scope);
   await me.publish({ scope, summary: 'Wrapping a gift costs 1.50 EUR.' });
   me.tell('dan is done');
@@ -28,10 +41,19 @@ async function licence(me: Actor): Promise<void> {
   const now = await me.read(CART);
   me.expect(now.version === held.version, `${CART} is ada's: the command should not have changed it`);
   if (answer?.containment === 'transactional') {
-    me.expect(answer.changed.some(({ path }) => path === 'src/prices.js'), 'what the command wrote to src/prices.js, which was free, should have been kept');
-    me.expect(answer.rejected.some(({ path }) => path === CART), `what the command wrote to ${CART} should have been rejected`);
+    me.expect(
+      answer.changed.some(({ path }) => path === 'src/prices.js'),
+      'what the command wrote to src/prices.js, which was free, should have been kept',
+    );
+    me.expect(
+      answer.rejected.some(({ path }) => path === CART),
+      `what the command wrote to ${CART} should have been rejected`,
+    );
   }
-  await me.refused('HELD', 'patch', { scope, edits: [{ path: CART, old_string: 'import {', new_string: '// Apache-2.0.\nimport {' }] });
+  await me.refused('HELD', 'patch', {
+    scope,
+    edits: [{ path: CART, old_string: 'import {', new_string: '// Apache-2.0.\nimport {' }],
+  });
   await me.publish({ scope, summary: 'Name the licence.' });
 }
 

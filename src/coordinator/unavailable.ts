@@ -1,0 +1,24 @@
+import { type Refusal, refuse } from '../domain/refusal.js';
+import { StoreBroken, StoreBusy } from '../store/store.js';
+
+/** What a store or disk throws, as the refusal that every tool gives meanwhile. */
+export function unavailable(error: unknown): Refusal {
+  const reason = error instanceof Error ? error.message : String(error);
+  if (error instanceof StoreBusy)
+    return refuse('BUSY', 'The database is locked by another process.', 'Call again in a few seconds.', { reason });
+  const next =
+    error instanceof StoreBroken
+      ? 'Ask the operator to put this right; nothing was granted or written.'
+      : 'Ask the operator to look at the server; nothing was granted.';
+  return refuse('UNAVAILABLE', `Signalbox cannot work here: ${reason}`, next, { reason });
+}
+
+/** Answers with that refusal where the store cannot work. What is no failure of the store is thrown on. */
+export async function orUnavailable<T>(answer: Promise<T | Refusal>): Promise<T | Refusal> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof StoreBusy || error instanceof StoreBroken) return unavailable(error);
+    throw error;
+  }
+}
