@@ -8,11 +8,12 @@ import { Presence } from '../coordinator/presence.js';
 import { Runs } from '../coordinator/runs.js';
 import { unavailable } from '../coordinator/unavailable.js';
 import { settleUnfinished } from '../coordinator/unfinished.js';
+import { settleRuns } from '../coordinator/unfinished-runs.js';
 import type { Mint } from '../domain/handle.js';
 import { isRefusal, type Refusal } from '../domain/refusal.js';
 import { openSqliteStore } from '../store/sqlite/open.js';
 import { openWorkspace, recovery } from '../workspace/files/open.js';
-import { findRoot } from '../workspace/files/root.js';
+import { findRoot, nameOfRoot } from '../workspace/files/root.js';
 import { openGit } from '../workspace/git/git.js';
 import { type Config, loadConfig } from './config.js';
 import { lazyRunner } from './lazy-runner.js';
@@ -27,6 +28,7 @@ export interface Assembled {
 export async function tidy({ parts }: Assembled): Promise<void> {
   try {
     await settleUnfinished(parts);
+    await settleRuns(parts);
     const { saved } = await parts.workspace.sweep();
     for (const path of saved)
       parts.log(`${path} holds what somebody saved while the file was being replaced: look at it`);
@@ -50,7 +52,7 @@ export async function assemble({ from, log, alive = () => true }: AssembleOption
   const config = await loadConfig(root);
   if (isRefusal(config)) return config;
   try {
-    const parts = await openParts(root, config, log, alive);
+    const parts = await openParts(nameOfRoot(from, root), config, log, alive);
     return isRefusal(parts) ? parts : { parts, config, coordinator: createCoordinator(parts) };
   } catch (error) {
     return unavailable(error);
@@ -75,7 +77,7 @@ async function openParts(
     workspace,
     git,
     log,
-    runner: lazyRunner({ root: workspace.root, folder, containment: config.containment }),
+    runner: lazyRunner({ root: workspace.root, folder, containment: config.containment, lease: config.settings.lease }),
     settings,
     rules: config.rules,
     mint: mintFrom(readKey(folder)),

@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { NamedProcess, Rules } from '../coordinator/parts.js';
+import type { Rules } from '../coordinator/parts.js';
 import { type Refusal, refuse } from '../domain/refusal.js';
 import { DEFAULTS, type Settings } from '../domain/settings.js';
+import { BUILT_IN, BUILT_IN_CAPACITY } from './built-in-processes.js';
 
 export const CONFIG_FILE = 'signalbox.yaml';
 
@@ -15,34 +16,11 @@ export interface Config {
   readonly hosts: readonly string[];
 }
 
-/** Package managers change the dependency folders and the lock files of the whole tree: one at a time. */
-const INSTALL: NamedProcess = {
-  name: 'install',
-  match: ['npm', 'pnpm', 'yarn', 'bun', 'pip', 'pip3', 'uv', 'poetry', 'cargo', 'go', 'bundle', 'composer'].flatMap(
-    (tool) =>
-      [
-        'install',
-        'install *',
-        'i',
-        'i *',
-        'ci',
-        'ci *',
-        'add *',
-        'remove *',
-        'update',
-        'update *',
-        'sync',
-        'get *',
-      ].map((verb) => `${tool} ${verb}`),
-  ),
-  network: true,
-};
-
 const MINUTES = 60_000;
 
 const WITHOUT_FILE: Config = {
-  settings: DEFAULTS,
-  rules: { commit: 'head', processes: [INSTALL], timeout: 30 * MINUTES },
+  settings: { ...DEFAULTS, capacity: BUILT_IN_CAPACITY },
+  rules: { commit: 'head', processes: BUILT_IN, timeout: 30 * MINUTES },
   containment: 'auto',
   unprotect: [],
   hosts: [],
@@ -53,27 +31,31 @@ export async function loadConfig(root: string): Promise<Config | Refusal> {
   const path = join(root, CONFIG_FILE);
   let text: string;
   try {
+    // A pipe would be read for ever.
+    if (!statSync(path).isFile()) return wrong(path, 'is no file');
     text = readFileSync(path, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return WITHOUT_FILE;
-    return wrong(`${CONFIG_FILE} cannot be read: ${String(error)}`);
+    return wrong(path, `cannot be read: ${String(error)}`);
   }
   // Loaded only here: most starts have no such file, and a start has to be quick.
-  const [{ parseDocument }, { configSchema }] = await Promise.all([import('yaml'), import('../wire/config.js')]);
-  const document = parseDocument(text, { prettyErrors: true, maxAliasCount: 0 } as never);
+  const [{ parseDocument }, { configSchema, configFaults }] = await Promise.all([
+    import('yaml'),
+    import('../wire/config.js'),
+  ]);
+  const document = parseDocument(text);
   const [error] = document.errors;
-  if (error !== undefined) return wrong(`${CONFIG_FILE}: ${error.message}`);
-  const parsed = configSchema.safeParse(document.toJS() ?? {});
-  if (!parsed.success) {
-    const reasons = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'the whole'}: ${issue.message}`);
-    return wrong(`${CONFIG_FILE}: ${reasons.join('; ')}`);
-  }
+  if (error !== undefined) return wrong(path, error.message.trimEnd());
+  const file = plainValue(document);
+  if (file instanceof Error) return wrong(path, file.message);
+  const parsed = configSchema.safeParse(file ?? {});
+  if (!parsed.success) return wrong(path, configFaults(parsed.error.issues, file).join('; '));
   return fromFile(parsed.data);
 }
 
 function fromFile(file: import('../wire/config.js').ConfigFile): Config {
   const named = Object.entries(file.processes);
-  const processes = named.map(([name, { match, network }]) => ({ name, match, network }));
+  const processes = named.map(([name, { match, network, live }]) => ({ name, match, network, live }));
   const capacity = Object.fromEntries(named.map(([name, { capacity }]) => [name, capacity]));
   const own = new Set(processes.map(({ name }) => name));
   return {
@@ -83,11 +65,11 @@ function fromFile(file: import('../wire/config.js').ConfigFile): Config {
       lease: file.lease_seconds * 1000,
       idle: file.idle_minutes * MINUTES,
       idleStateless: Math.min(file.idle_minutes, 10) * MINUTES,
-      capacity,
+      capacity: { ...BUILT_IN_CAPACITY, ...capacity },
     },
     rules: {
       commit: file.publish.commit,
-      processes: [...processes, ...(own.has(INSTALL.name) ? [] : [INSTALL])],
+      processes: [...processes, ...BUILT_IN.filter(({ name }) => !own.has(name))],
       timeout: file.run.timeout_minutes * MINUTES,
     },
     containment: file.containment,
@@ -96,8 +78,16 @@ function fromFile(file: import('../wire/config.js').ConfigFile): Config {
   };
 }
 
-function wrong(sentence: string): Refusal {
-  return refuse('UNAVAILABLE', sentence, `Put ${CONFIG_FILE} right, or remove it; the README lists its keys.`, {
-    file: CONFIG_FILE,
-  });
+/** Aliases can stand for more than any memory holds: that is an error of the file. */
+function plainValue(document: { toJS(): unknown }): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+function wrong(path: string, reason: string): Refusal {
+  const next = `Put ${CONFIG_FILE} right, or remove it; the README lists its keys.`;
+  return refuse('UNAVAILABLE', `${path}: ${reason}`, next, { file: path });
 }

@@ -5,6 +5,7 @@ export function lazyRunner(options: {
   readonly root: string;
   readonly folder: string;
   readonly containment: 'auto' | 'none';
+  readonly lease: number;
 }): Runner {
   let opened: Promise<Runner> | undefined;
   const runner = (): Promise<Runner> => {
@@ -15,6 +16,7 @@ export function lazyRunner(options: {
     levels: async () => (await runner()).levels(),
     start: async (spec) => (await runner()).start(spec),
     output: async (id, from) => (await runner()).output(id, from),
+    fate: async (id) => (await runner()).fate(id),
     close: async () => {
       if (opened !== undefined) await (await opened).close();
     },

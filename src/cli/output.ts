@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import type { Refusal } from '../domain/refusal.js';
+import type { Code, Refusal } from '../domain/refusal.js';
 
 type Style = 'bold' | 'dim' | 'green' | 'yellow' | 'red' | 'cyan' | 'magenta';
 
@@ -17,15 +17,30 @@ export function printJson(value: unknown): void {
   print(JSON.stringify(value));
 }
 
+/** What helps a person where the refusal speaks to an agent. */
+const FOR_PEOPLE: { readonly [code in Code]?: string } = {
+  UNKNOWN_SCOPE: '`signalbox scopes` lists the scopes; `--status done` those that have ended.',
+  NOT_CLAIMED: '`signalbox status` shows who holds what.',
+  PROTECTED: 'No agent can change it, held or not.',
+};
+
 /** A refusal on the command line: the reason and the next step on stderr, and exit code 1. */
 export function fail({ code, sentence, next }: Refusal): void {
-  process.stderr.write(`signalbox: ${code}: ${sentence}\n${next}\n`);
+  process.stderr.write(`signalbox: ${code}: ${safeLines(sentence)}\n${FOR_PEOPLE[code] ?? safeLines(next)}\n`);
   process.exitCode = 1;
 }
 
 /** Names and titles come from agents: whatever could steer a terminal or hide text is shown, not sent. */
 export function safe(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (char) => `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`);
+}
+
+/** The same for a text of several lines. */
+export function safeLines(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => line.split('\t').map(safe).join('\t'))
+    .join('\n');
 }
 
 /** Rows as a table with as much room for each column as it needs. The first row is the heading. */

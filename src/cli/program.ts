@@ -1,5 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { PHASES, STATUSES } from '../domain/scope.js';
+import { PHASES, type Phase, STATUSES, type Status } from '../domain/scope.js';
+import { endWhenUnread } from './interrupt.js';
 import { VERSION } from './version.js';
 import { withWorkspace } from './with-workspace.js';
 
@@ -15,6 +16,7 @@ export async function runProgram(args: readonly string[]): Promise<void> {
     .version(VERSION)
     .exitOverride()
     .showHelpAfterError('(signalbox --help lists the commands)');
+  endWhenUnread();
   serving(program);
   looking(program);
   acting(program);
@@ -72,7 +74,7 @@ function looking(program: Command): void {
     .addOption(new Option('--status <status>', 'only these').choices([...STATUSES]))
     .addOption(new Option('--phase <phase>', 'only these').choices([...PHASES]))
     .option('--path <path>', 'only those that hold or want this path')
-    .action((options: Common & { status?: string; phase?: string; path?: string }) =>
+    .action((options: Common & { status?: Status; phase?: Phase; path?: string }) =>
       withWorkspace(options.root, async ({ coordinator }) => {
         const { scopes } = await import('./commands/scopes.js');
         const { status, phase, path } = options;

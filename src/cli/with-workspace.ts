@@ -1,4 +1,6 @@
+import { unavailable } from '../coordinator/unavailable.js';
 import { isRefusal } from '../domain/refusal.js';
+import { StoreBroken, StoreBusy } from '../store/store.js';
 import { type Assembled, assemble } from './assemble.js';
 import { fail } from './output.js';
 
@@ -8,6 +10,9 @@ export async function withWorkspace(from: string, work: (assembled: Assembled) =
   if (isRefusal(assembled)) return fail(assembled);
   try {
     await work(assembled);
+  } catch (error) {
+    if (!(error instanceof StoreBusy || error instanceof StoreBroken)) throw error;
+    fail(unavailable(error));
   } finally {
     await assembled.coordinator.close();
   }

@@ -7,6 +7,7 @@ import { allowWrite, type Write } from '../domain/write.js';
 import type { Transaction } from '../store/store.js';
 import { Overtaken } from '../workspace/files/apply.js';
 import type { Prepared, Wanted } from '../workspace/workspace.js';
+import { inArgument } from './argument.js';
 import type { Caller } from './contract.js';
 import { noteLate } from './outside.js';
 import { act, claimant, type Parts, type Step, scopeAlive, scopeNeeds } from './parts.js';
@@ -17,6 +18,8 @@ export interface Change {
   readonly cause: 'patch' | 'run' | 'revert';
   readonly write: Write;
   readonly wanted: readonly Wanted[];
+  /** Says in which argument a path came, where one is refused. */
+  readonly argumentOf?: (path: string) => string;
   readonly run?: string;
 }
 
@@ -43,7 +46,10 @@ export async function change(parts: Parts, caller: Caller, request: Change): Pro
   if (early !== undefined) return early;
   const prepared = await parts.workspace.prepare(request.wanted);
   if (isRefusal(prepared) && prepared.code === 'STALE_BASE') return { moved: request.wanted.map((file) => file.path) };
-  if (isRefusal(prepared)) return act<Changed>(parts, caller, request.tool, {}, () => ({ answer: prepared }));
+  if (isRefusal(prepared)) {
+    const answer = withArgument(prepared, request);
+    return act<Changed>(parts, caller, request.tool, {}, () => ({ answer }));
+  }
   let intent: number | undefined;
   try {
     intent = await parts.store.prepare({ files: prepared.files }, prepared.contents);
@@ -61,6 +67,11 @@ export async function change(parts: Parts, caller: Caller, request: Change): Pro
     if (error instanceof Overtaken) return { moved: request.wanted.map((file) => file.path) };
     throw error;
   }
+}
+
+function withArgument(refusal: Refusal, { argumentOf }: Change): Refusal {
+  const { path } = refusal.facts;
+  return argumentOf === undefined || typeof path !== 'string' ? refusal : inArgument(refusal, argumentOf(path));
 }
 
 /** A refusal that can be seen without the write lock spares the preparation; the decision itself comes later, under it. */

@@ -5,10 +5,12 @@ import { ticketKey } from '../domain/leases.js';
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
 import { isEnded, type Scope, type ScopeId } from '../domain/scope.js';
 import type { View } from '../domain/view.js';
+import { quoted, wrongArgument } from './argument.js';
 import type { Caller, ClaimInput, ClaimOutput } from './contract.js';
 import { handover, inputs } from './inheritance.js';
 import { act, claimant, type Parts, scopeAlive, scopeNeeds } from './parts.js';
-import { parsePhase, parseUnits } from './units.js';
+import { titleFrom } from './title.js';
+import { parseProduces, parseUnits } from './units.js';
 
 /** The longest that a timer can run, in milliseconds. */
 const LONGEST = 2_000_000_000;
@@ -34,20 +36,30 @@ export async function claim(parts: Parts, caller: Caller, input: ClaimInput): Pr
 async function parseClaim(parts: Parts, input: ClaimInput): Promise<Claim | Refusal> {
   const units = await parseUnits(parts.workspace, input.units ?? []);
   if (isRefusal(units)) return units;
-  const phase = parsePhase(input.phase);
-  if (isRefusal(phase)) return phase;
-  const title = input.title?.trim() || (units.length > 0 ? units.slice(0, 3).join(', ') : 'Work without units yet');
+  const produces = await parseProduces(parts.workspace, input.produces ?? []);
+  if (isRefusal(produces)) return produces;
+  const late = input.scope === undefined ? undefined : tooLate(input);
+  if (late !== undefined) return late;
+  const title = input.title?.trim() || titleFrom(units.slice(0, 3).join(', ')) || 'Work without units yet';
   const opening = {
     title,
-    phase,
+    phase: input.phase ?? ('build' as const),
     units,
     consumes: input.consumes ?? [],
-    produces: input.produces ?? [],
+    produces,
     priority: 0,
     standing: false,
   };
   const mode = input.mode ?? 'write';
   return { opening, units, mode, ...(input.scope === undefined ? {} : { scope: input.scope }) };
+}
+
+/** What a scope consumes and produces is agreed when it is opened; to leave it out in silence would mislead. */
+function tooLate({ scope, consumes = [], produces = [] }: ClaimInput): Refusal | undefined {
+  const argument = consumes.length > 0 ? 'consumes' : 'produces';
+  if (consumes.length + produces.length === 0) return undefined;
+  const next = `Leave ${argument} out, or claim a new scope with it, without scope.`;
+  return wrongArgument(argument, 'none for a scope that exists', `some with scope ${quoted(scope ?? '')}`, next);
 }
 
 /** Waits for the grant as long as patience lasts. The ticket keeps its place whatever the answer. */
@@ -118,7 +130,8 @@ async function answer(parts: Parts, { scope, queue }: Standing): Promise<ClaimOu
     ...(await handover(parts, scope)),
   };
   if (!waiting) return { ...common, status: 'active', units: [...scope.locks.keys()] };
-  return { ...common, status: 'waiting', units: scope.ticket?.units ?? [], ...(queue === undefined ? {} : { queue }) };
+  const place = queue === undefined || scope.pending.length > 0 ? {} : { queue };
+  return { ...common, status: 'waiting', units: scope.ticket?.units ?? [], ...place };
 }
 
 /** While the call waited, somebody released or cancelled the scope, or its ticket lapsed. */

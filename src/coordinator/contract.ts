@@ -1,5 +1,6 @@
 import type { RunEnding } from '../domain/event.js';
 import type { Refusal } from '../domain/refusal.js';
+import type { Phase, Status } from '../domain/scope.js';
 import type { Mode } from '../domain/unit.js';
 
 /** Who calls, as far as the door can tell. */
@@ -125,7 +126,7 @@ export interface ClaimInput {
   readonly units?: readonly string[];
   readonly scope?: string;
   readonly mode?: Mode;
-  readonly phase?: string;
+  readonly phase?: Phase;
   readonly consumes?: readonly string[];
   readonly produces?: readonly string[];
   readonly agent?: string;
@@ -184,7 +185,7 @@ export interface OpenInput {
   readonly title: string;
   readonly note?: string;
   readonly units?: readonly string[];
-  readonly phase?: string;
+  readonly phase?: Phase;
   readonly consumes?: readonly string[];
   readonly produces?: readonly string[];
 }
@@ -206,8 +207,8 @@ export interface ReleaseOutput {
 export interface ListInput {
   readonly id?: string;
   readonly path?: string;
-  readonly status?: string;
-  readonly phase?: string;
+  readonly status?: Status;
+  readonly phase?: Phase;
   readonly mine?: boolean;
 }
 export interface ListedScope {

@@ -1,52 +1,42 @@
 import { unknownScope } from '../domain/authority.js';
 import { blockers, knownUnit } from '../domain/blockers.js';
 import { parseHandle, printHandle } from '../domain/handle.js';
-import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
-import { isEnded, type Scope, STATUSES } from '../domain/scope.js';
+import { isRefusal, type Refusal } from '../domain/refusal.js';
+import { isEnded, type Scope } from '../domain/scope.js';
 import type { View } from '../domain/view.js';
 import type { Caller, ListedScope, ListInput, ListOutput } from './contract.js';
 import { act, type Parts } from './parts.js';
-import { parsePhase, parseUnits } from './units.js';
+import { parseUnits } from './units.js';
 
 const MOST = 100;
 
 /** list_scopes: live scopes, newest last; one by id; or ended ones by status. `mine` gives a caller its handles back. */
 export async function list(parts: Parts, caller: Caller, input: ListInput): Promise<ListOutput | Refusal> {
   parts.presence.called(caller.connection);
-  const wrong = checked(input);
-  if (wrong !== undefined) return act<ListOutput>(parts, caller, 'list_scopes', {}, () => ({ answer: wrong }));
-  const units = await parseUnits(parts.workspace, input.path === undefined ? [] : [input.path]);
-  if (isRefusal(units)) return act<ListOutput>(parts, caller, 'list_scopes', {}, () => ({ answer: units }));
   const id = input.id === undefined ? undefined : parseHandle(input.id)?.id;
+  if (input.id !== undefined && id === undefined) return refused(parts, caller, unknownScope(input.id));
+  const unit = input.path === undefined ? [] : await parseUnits(parts.workspace, [input.path], 'path', 'read');
+  if (isRefusal(unit)) return refused(parts, caller, unit);
   const ended = await endedScopes(parts, input);
   const listed = await parts.store.view({ scopes: id === undefined ? [] : [id] }, (view) => {
     const all =
       id === undefined ? [...liveScopes(view), ...ended] : [view.scope(id)].filter((scope) => scope !== undefined);
-    const found = all.filter((scope) => matches(view, scope, caller, input, units[0]));
+    const found = all.filter((scope) => matches(view, scope, caller, input, unit[0]));
     return { found: found.map((scope) => row(parts, view, scope, caller, input.mine === true)), seq: view.state.seq };
   });
   if (id !== undefined && listed.found.length === 0) {
-    return act<ListOutput>(parts, caller, 'list_scopes', {}, () => ({ answer: unknownScope(input.id ?? '') }));
+    return refused(parts, caller, unknownScope(input.id ?? ''));
   }
   const more = listed.found.length - MOST;
   return { scopes: listed.found.slice(0, MOST), seq: listed.seq, ...(more > 0 ? { more } : {}) };
 }
 
-function checked(input: ListInput): Refusal | undefined {
-  if (input.id !== undefined && parseHandle(input.id) === undefined) return unknownScope(input.id);
-  const phase = parsePhase(input.phase);
-  if (isRefusal(phase)) return phase;
-  if (input.status === undefined || STATUSES.some((status) => status === input.status)) return undefined;
-  return refuse(
-    'INVALID',
-    `status: expected one of ${STATUSES.join(', ')}, got ${JSON.stringify(input.status.slice(0, 40))}.`,
-    'Call again with one of these, or leave status out.',
-    { argument: 'status' },
-  );
+function refused(parts: Parts, caller: Caller, refusal: Refusal): Promise<ListOutput | Refusal> {
+  return act<ListOutput>(parts, caller, 'list_scopes', {}, () => ({ answer: refusal }));
 }
 
 async function endedScopes(parts: Parts, input: ListInput): Promise<Scope[]> {
-  const status = STATUSES.find((known) => known === input.status);
+  const { status } = input;
   if (status === undefined || !isEnded(status)) return [];
   return parts.store.scopes({ status, limit: MOST, ...(input.phase === undefined ? {} : { phase: input.phase }) });
 }

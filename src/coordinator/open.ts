@@ -2,22 +2,22 @@ import { openScope } from '../domain/open.js';
 import { isRefusal, type Refusal } from '../domain/refusal.js';
 import type { Caller, OpenInput, OpenOutput } from './contract.js';
 import { act, type Parts, scopeNeeds } from './parts.js';
-import { parsePhase, parseUnits } from './units.js';
+import { parseProduces, parseUnits } from './units.js';
 
 /** open_scope: declares work for anybody to pick up. */
 export async function open(parts: Parts, caller: Caller, input: OpenInput): Promise<OpenOutput | Refusal> {
   const units = await parseUnits(parts.workspace, input.units ?? []);
-  const phase = parsePhase(input.phase);
+  const produces = await parseProduces(parts.workspace, input.produces ?? []);
   return act<OpenOutput>(parts, caller, 'open_scope', { scopes: scopeNeeds(...(input.consumes ?? [])) }, (draft) => {
     if (isRefusal(units)) return { answer: units };
-    if (isRefusal(phase)) return { answer: phase };
+    if (isRefusal(produces)) return { answer: produces };
     const id = openScope(draft, caller.agent, {
       title: input.title.trim(),
       ...(input.note === undefined ? {} : { note: input.note }),
-      phase,
+      phase: input.phase ?? 'build',
       units,
       consumes: input.consumes ?? [],
-      produces: input.produces ?? [],
+      produces,
       priority: 0,
       standing: true,
     });

@@ -47,6 +47,8 @@ export interface NamedProcess {
   /** A command that one of these patterns matches is of this kind; `*` stands for anything. */
   readonly match: readonly string[];
   readonly network: boolean;
+  /** It runs long and has to see what others change meanwhile: a server, a watcher. */
+  readonly live: boolean;
 }
 
 /** What a step answers, and the signs of life that go with it. */

@@ -7,10 +7,12 @@ import { type Operation, pathsOf, withPaths } from '../workspace/text/operation.
 import { parseDiff } from '../workspace/text/parse-diff.js';
 import { parseEdits } from '../workspace/text/parse-edits.js';
 import type { Wanted } from '../workspace/workspace.js';
+import { inArgument, quoted, wrongArgument } from './argument.js';
 import { type Changed, change } from './change.js';
 import type { Caller, PatchInput, PatchOutput } from './contract.js';
 import { noteDrift } from './drift.js';
 import { act, type Parts } from './parts.js';
+import { titleFrom } from './title.js';
 
 /** How often a patch is worked out anew because a file moved on in the instant before it was applied. */
 const ATTEMPTS = 4;
@@ -28,7 +30,8 @@ export async function patch(parts: Parts, caller: Caller, input: PatchInput): Pr
     if (wanted.length === 0) return already(parts, caller, found);
     const paths = wanted.map((file) => file.path);
     const write = { paths, title: titleOf(paths), ...(input.scope === undefined ? {} : { scope: input.scope }) };
-    const done = await change(parts, caller, { tool: 'patch', cause: 'patch', write, wanted });
+    const place = (path: string) => argumentOf(named, path);
+    const done = await change(parts, caller, { tool: 'patch', cause: 'patch', write, wanted, argumentOf: place });
     if (isRefusal(done)) return done;
     if (!('moved' in done)) return answer(done, found, files);
     if (attempt === ATTEMPTS) return refused(parts, caller, unsteady(done.moved));
@@ -38,12 +41,11 @@ export async function patch(parts: Parts, caller: Caller, input: PatchInput): Pr
 function parse(input: PatchInput): Operation[] | Refusal {
   const { edits, diff } = input;
   if ((edits === undefined) === (diff === undefined)) {
-    const got = edits === undefined ? 'neither' : 'both';
-    return refuse(
-      'INVALID',
-      `edits: expected either edits or diff, got ${got}.`,
+    return wrongArgument(
+      'edits',
+      'either edits or diff',
+      edits === undefined ? 'neither' : 'both',
       'Call patch with {"edits": [{"path": …, "old_string": …, "new_string": …}]} or with {"diff": …}.',
-      { argument: 'edits', got },
     );
   }
   return edits === undefined ? parseDiff(diff ?? '') : parseEdits(edits);
@@ -53,10 +55,17 @@ async function canonical(parts: Parts, operations: readonly Operation[]): Promis
   const names = new Map<string, string>();
   for (const path of pathsOf(operations)) {
     const resolved = await parts.workspace.resolve(path, 'write');
-    if (isRefusal(resolved)) return resolved;
+    if (isRefusal(resolved)) return inArgument(resolved, argumentOf(operations, path));
     names.set(path, resolved);
   }
   return withPaths(operations, names);
+}
+
+/** Where the caller wrote a path. */
+function argumentOf(operations: readonly Operation[], path: string): string {
+  const found = operations.find((operation) => operation.path === path || operation.moveTo === path);
+  if (found === undefined || !('edit' in found.source)) return 'diff';
+  return `edits[${found.source.edit - 1}].${found.path === path ? 'path' : 'move_to'}`;
 }
 
 interface Work {
@@ -70,12 +79,11 @@ async function workOut(parts: Parts, caller: Caller, operations: readonly Operat
   const files = new Map<string, (Present & { readonly mode: number }) | null>();
   for (const path of pathsOf(operations)) {
     const looked = await parts.workspace.look(path);
-    if (isRefusal(looked)) return looked;
-    if (looked.kind === 'folder')
-      return refuse('INVALID', `path: expected a file, got the folder ${path}.`, 'Name the file in it.', {
-        argument: 'path',
-        path,
-      });
+    if (isRefusal(looked)) return inArgument(looked, argumentOf(operations, path));
+    if (looked.kind === 'folder') {
+      const argument = argumentOf(operations, path);
+      return wrongArgument(argument, 'the path of a file', `the folder ${quoted(path)}`, 'Name a file in it.');
+    }
     files.set(path, looked.kind === 'none' ? null : looked.file);
   }
   const bases = new Map<string, Uint8Array>();
@@ -104,7 +112,7 @@ function asWanted(outcome: Outcome, files: Work['files']): Wanted {
 function titleOf(paths: readonly string[]): string {
   const named = paths.slice(0, 2).join(', ');
   const more = paths.length - 2;
-  return `Patch of ${named}${more > 0 ? ` and ${more} more` : ''}`.slice(0, 200);
+  return titleFrom(`Patch of ${named}${more > 0 ? ` and ${more} more` : ''}`);
 }
 
 function refused(parts: Parts, caller: Caller, refusal: Refusal): Promise<PatchOutput | Refusal> {

@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto';
+import { stillWaiting } from '../domain/authority.js';
 import { publish as decidePublish, requireOwn } from '../domain/end.js';
 import type { Content } from '../domain/intent.js';
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
 import type { Artifact, Scope, ScopeId } from '../domain/scope.js';
+import { inArgument, wrongArgument } from './argument.js';
 import { commitOf, type Staged } from './commit.js';
 import type { Caller, PublishInput, PublishOutput } from './contract.js';
 import { act, claimant, type Parts, scopeAlive, scopeNeeds } from './parts.js';
 import { presentFile } from './present.js';
+import { titleFrom } from './title.js';
 
 interface Made {
   readonly scope: ScopeId;
@@ -18,7 +21,7 @@ interface Made {
 export async function publish(parts: Parts, caller: Caller, input: PublishInput): Promise<PublishOutput | Refusal> {
   const status = input.status ?? 'done';
   const own = await act<Scope>(parts, caller, 'publish_output', { scopes: scopeNeeds(input.scope) }, (draft) => ({
-    answer: activeOwn(requireOwn(draft, claimant(parts, caller), input.scope)),
+    answer: activeOwn(requireOwn(draft, claimant(parts, caller), input.scope), input.scope),
   }));
   if (isRefusal(own)) return own;
   const outputs = await collect(parts, own, input, status);
@@ -39,14 +42,8 @@ export async function publish(parts: Parts, caller: Caller, input: PublishInput)
   };
 }
 
-function activeOwn(own: Scope | Refusal): Scope | Refusal {
-  if (isRefusal(own) || own.status === 'active') return own;
-  return refuse(
-    'WAITING',
-    `${own.id} is ${own.status}: there is nothing to publish yet.`,
-    `Call claim_scope {"scope": "${own.id}"} to go on waiting.`,
-    { scope: own.id },
-  );
+function activeOwn(own: Scope | Refusal, given: string | undefined): Scope | Refusal {
+  return isRefusal(own) || own.status === 'active' ? own : stillWaiting(own, given);
 }
 
 function refusedPublication(parts: Parts, caller: Caller, refusal: Refusal): Promise<PublishOutput | Refusal> {
@@ -60,7 +57,8 @@ interface Outputs {
 
 /** What is promised in `produces` and what the call names, each with its content at this moment. */
 async function collect(parts: Parts, own: Scope, input: PublishInput, status: string): Promise<Outputs | Refusal> {
-  const named = input.artifacts ?? [];
+  const named = await namedArtifacts(parts, input);
+  if (isRefusal(named)) return named;
   const promised =
     status === 'done' ? own.contract.produces.filter((path) => !named.some((artifact) => artifact.path === path)) : [];
   const artifacts: Omit<Artifact, 'id'>[] = [];
@@ -77,31 +75,39 @@ async function collect(parts: Parts, own: Scope, input: PublishInput, status: st
     artifacts.push({ type: wish.type, hash, ...(wish.path === undefined ? {} : { path: wish.path }) });
     contents.push({ hash, bytes });
   }
-  return missing.length > 0 ? incomplete(own, missing) : { artifacts, contents };
+  return missing.length > 0 ? incomplete(own, missing, input) : { artifacts, contents };
 }
 
-async function contentOf(
-  parts: Parts,
-  wish: { readonly path?: string; readonly content?: string },
-): Promise<Uint8Array | null | Refusal> {
-  if (wish.content !== undefined) return Buffer.from(wish.content, 'utf8');
-  if (wish.path === undefined) {
-    return refuse(
-      'INVALID',
-      'artifacts: expected path or content, got neither.',
-      'Give each artifact a path in the workspace, or its content inline.',
-      { argument: 'artifacts' },
-    );
+type Named = NonNullable<PublishInput['artifacts']>;
+
+/** The outputs that the call names, with canonical paths. */
+async function namedArtifacts(parts: Parts, { artifacts = [] }: PublishInput): Promise<Named | Refusal> {
+  const named: Named[number][] = [];
+  for (const [at, artifact] of artifacts.entries()) {
+    const argument = `artifacts[${at}]`;
+    if (artifact.path === undefined && artifact.content === undefined) {
+      const next = 'Give each artifact a path in the workspace, or its content.';
+      return wrongArgument(argument, 'a path or content', 'neither', next);
+    }
+    const path = artifact.path === undefined ? undefined : await parts.workspace.resolve(artifact.path, 'read');
+    if (isRefusal(path)) return inArgument(path, `${argument}.path`);
+    named.push({ ...artifact, ...(path === undefined ? {} : { path }) });
   }
-  const present = await presentFile(parts, wish.path);
+  return named;
+}
+
+async function contentOf(parts: Parts, { path, content }: Named[number]): Promise<Uint8Array | null | Refusal> {
+  if (content !== undefined) return Buffer.from(content, 'utf8');
+  const present = await presentFile(parts, path ?? '');
   return isRefusal(present) ? present : present.bytes;
 }
 
-function incomplete(own: Scope, missing: readonly string[]): Refusal {
+function incomplete(own: Scope, missing: readonly string[], { scope = own.id, summary }: PublishInput): Refusal {
+  const call = JSON.stringify({ scope, summary: titleFrom(summary), status: 'progress' });
   return refuse(
     'INCOMPLETE',
     `${own.id} has not produced ${missing.join(', ')}.`,
-    'Write what is missing with patch, or publish with {"status": "progress"} or {"status": "failed"}.',
+    `Write what is missing with patch, then publish again; publish_output ${call} commits what is there and keeps the locks.`,
     { scope: own.id, missing: [...missing] },
   );
 }
@@ -119,7 +125,7 @@ async function record(
   try {
     const made = await act<Made>(parts, caller, 'publish_output', { scopes: [own.id] }, (draft) => {
       const answer = draft.attempt<Made>(() => {
-        const again = activeOwn(requireOwn(draft, claimant(parts, caller), input.scope ?? own.id));
+        const again = activeOwn(requireOwn(draft, claimant(parts, caller), input.scope ?? own.id), input.scope);
         if (isRefusal(again)) return again;
         if (again.tenure !== own.tenure || again.changes !== own.changes) return workedOn(own);
         const artifacts = outputs.map((output, at) => ({

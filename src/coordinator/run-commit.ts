@@ -130,7 +130,8 @@ function unversionable(written: Written): string | undefined {
     return `LIMIT: ${written.size} bytes are too many for a versioned file; write it to an ignored folder`;
   if (written.kind === 'link')
     return `INVALID: symbolic links are not committed (to ${written.target}); copy the file instead`;
-  if (written.kind === 'special') return 'INVALID: a pipe, socket or device is not a file';
+  if (written.kind === 'special' || written.kind === 'protected')
+    return 'INVALID: a pipe, socket or device is not a file';
   return undefined;
 }
 

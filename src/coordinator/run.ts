@@ -1,69 +1,36 @@
-import { setTimeout } from 'node:timers/promises';
-import { onlyScope, ownScope } from '../domain/authority.js';
+import { onlyScope, ownScope, stillWaiting } from '../domain/authority.js';
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
 import type { Scope } from '../domain/scope.js';
+import { levelFor } from '../processes/level.js';
 import type { Containment, Ended, Run } from '../processes/runner.js';
+import { PROTECTED_NAMES } from '../workspace/files/protected.js';
 import type { Caller, RunInput, RunOutput } from './contract.js';
 import { act, claimant, type Parts, scopeAlive, scopeNeeds } from './parts.js';
-import { type Acquired, acquireProcess } from './process-unit.js';
+import { type Acquired, acquireProcess, processOf } from './process-unit.js';
+import { again, answerOf } from './run-again.js';
 import { commitRun, type RunChanges } from './run-commit.js';
+import { directlyWritable, recordDirect } from './run-direct.js';
+import { parseSpec, type Spec } from './run-spec.js';
 import type { Live } from './runs.js';
 import { scratchFolders } from './scratch.js';
-
-const LONGEST = 24 * 3600;
-const CONTAINMENTS: readonly Containment[] = ['transactional', 'confined', 'none'];
 
 /** run: starts a command, or asks after one that was started before. */
 export async function run(parts: Parts, caller: Caller, input: RunInput): Promise<RunOutput | Refusal> {
   if (input.run !== undefined) return again(parts, caller, input, input.run);
-  const spec = await parseRun(parts, input);
+  const spec = await parseSpec(parts, input);
   if (isRefusal(spec)) return refusedRun(parts, caller, spec);
-  const level = (await parts.runner.levels()).find((candidate) => candidate.works);
+  const named = processOf(parts, spec.command);
+  const live = named?.live ?? false;
+  const level = levelFor(await parts.runner.levels(), live);
   if (level === undefined) return refusedRun(parts, caller, await uncontained(parts));
   const own = await actingScope(parts, caller, input.scope);
   if (isRefusal(own)) return own;
-  const acquired = await acquireProcess(parts, caller, own, spec.command);
+  const wait = input.background === true ? 0 : input.wait_s;
+  const acquired = await acquireProcess(parts, caller, own, named, spec.command, wait);
   if (isRefusal(acquired)) return acquired;
-  const live = await start(parts, caller, spec, own, acquired, level.level);
-  if (isRefusal(live)) return live;
-  return answer(live, caller, input.background === true ? 0 : input.wait_s, 0);
-}
-
-interface Spec {
-  readonly command: string;
-  readonly cwd: string;
-  readonly env: { readonly [name: string]: string };
-  readonly timeout: number;
-}
-
-async function parseRun(parts: Parts, input: RunInput): Promise<Spec | Refusal> {
-  const command = input.command?.trim();
-  if (!command)
-    return invalid('command', 'a command, or run with the id of one that was started', String(input.command));
-  if (command.includes('\0')) return invalid('command', 'text without NUL', 'text with NUL');
-  const env: { [name: string]: string } = {};
-  for (const pair of input.env ?? []) {
-    const match = /^([A-Za-z_][A-Za-z0-9_]*)=([^\0]*)$/s.exec(pair);
-    if (match?.[1] === undefined || match[2] === undefined) return invalid('env', 'NAME=value', pair);
-    env[match[1]] = match[2];
-  }
-  const cwd = await parts.workspace.resolve(input.cwd ?? '.', 'read');
-  if (isRefusal(cwd)) return cwd;
-  const looked = await parts.workspace.look(cwd === '' ? '.' : cwd);
-  if (isRefusal(looked)) return looked;
-  if (looked.kind !== 'folder') return invalid('cwd', 'a folder in the workspace', input.cwd ?? '.');
-  const seconds = Math.min(input.timeout_s ?? parts.rules.timeout / 1000, LONGEST);
-  if (!(seconds > 0)) return invalid('timeout_s', 'seconds above 0', String(input.timeout_s));
-  return { command, cwd: cwd === '' ? '.' : cwd, env, timeout: seconds * 1000 };
-}
-
-function invalid(argument: string, expected: string, got: string): Refusal {
-  return refuse(
-    'INVALID',
-    `${argument}: expected ${expected}, got ${JSON.stringify(got.slice(0, 60))}.`,
-    'Call run again with that argument put right.',
-    { argument },
-  );
+  const begun = await releasing(acquired, () => start(parts, caller, { ...spec, live }, own, acquired, level.level));
+  if (isRefusal(begun)) return begun;
+  return answerOf(begun, caller, wait, 0);
 }
 
 function refusedRun(parts: Parts, caller: Caller, refusal: Refusal): Promise<RunOutput | Refusal> {
@@ -90,30 +57,32 @@ async function actingScope(
     const own =
       given === undefined ? onlyScope(draft, claimant(parts, caller)) : ownScope(draft, claimant(parts, caller), given);
     if (isRefusal(own)) return { answer: own };
-    if (own?.status === 'waiting') return { answer: stillWaiting(own) };
+    if (own?.status === 'waiting') return { answer: stillWaiting(own, given) };
     return { answer: { own }, life: own === undefined ? [] : scopeAlive(caller, own.id) };
   });
   return isRefusal(found) ? found : found.own;
 }
 
-function stillWaiting(own: Scope): Refusal {
-  return refuse(
-    'WAITING',
-    `${own.id} is still waiting for ${own.ticket?.units.join(', ') ?? 'its units'}.`,
-    `Call claim_scope {"scope": "${own.id}"} to go on waiting.`,
-    { scope: own.id },
-  );
+/** A command that could not be started leaves its process unit to the next one. */
+async function releasing(acquired: Acquired, begin: () => Promise<Live | Refusal>): Promise<Live | Refusal> {
+  let live: Live | Refusal | undefined;
+  try {
+    live = await begin();
+    return live;
+  } finally {
+    if (live === undefined || isRefusal(live)) await acquired.release();
+  }
 }
 
 async function start(
   parts: Parts,
   caller: Caller,
-  spec: Spec,
+  spec: Spec & { readonly live: boolean },
   own: Scope | undefined,
   acquired: Acquired,
   containment: Containment,
 ): Promise<Live | Refusal> {
-  const began = await act<{ id: string; seq: number }>(parts, caller, 'run', {}, (draft) => {
+  const began = await act<{ id: string; seq: number; writable: string[] }>(parts, caller, 'run', {}, (draft) => {
     const id = `R${String(draft.view.state.runCount + 1).padStart(3, '0')}`;
     const scope = own === undefined ? {} : { scope: own.id };
     draft.emit({
@@ -124,23 +93,27 @@ async function start(
       containment,
       ...scope,
     });
-    return { answer: { id, seq: draft.view.state.seq } };
+    const present = own && draft.view.scope(own.id);
+    const writable = present?.tenure === own?.tenure ? directlyWritable(present) : [];
+    return { answer: { id, seq: draft.view.state.seq, writable } };
   });
   if (isRefusal(began)) return began;
-  const writable = own === undefined ? [] : [...own.locks.keys()].filter((unit) => unit.endsWith('/'));
+  const { id, writable } = began;
   const scratch = await scratchFolders(parts);
-  const started = await parts.runner.start({ ...spec, id: began.id, writable, scratch, network: acquired.network });
+  const { network } = acquired;
+  const started = await parts.runner.start({ ...spec, id, writable, scratch, sealed: PROTECTED_NAMES, network });
   if (isRefusal(started)) {
     await act(parts, caller, 'run', {}, (draft) => {
       draft.emit({ type: 'run.ended', run: began.id, ending: 'stopped', exit: null, output: 0, rejected: 0 });
       return { answer: started };
     });
-    await acquired.release();
     return started;
   }
   const live: Live = {
     run: started,
-    command: spec.command,
+    began: Date.now(),
+    by: { connection: caller.connection, agent: caller.agent },
+    scope: own?.id,
     result: finished(parts, caller, started, own, began.seq, acquired),
   };
   parts.runs.add(started.id, live);
@@ -159,11 +132,12 @@ async function finished(
   const done = new AbortController();
   const began = Date.now();
   parts.presence.works(caller.connection, own?.id);
-  void watchLease(parts, started, own, done.signal);
+  watchLease(parts, started, own, done.signal).catch((error: unknown) =>
+    parts.log(`the lease of ${started.id} is not watched: ${String(error)}`),
+  );
   try {
     const ended = await started.ended;
-    const written = ended.ending === 'lease_lost' ? [] : await started.written();
-    const changes = await commitRun(parts, caller, { run: started.id, own, since, began, written });
+    const changes = await settle(parts, caller, started, ended, { run: started.id, own, since, began });
     const { total } = await started.output();
     await act(parts, caller, 'run', {}, (draft) => {
       const scope = own === undefined ? {} : { scope: own.id };
@@ -187,6 +161,22 @@ async function finished(
   }
 }
 
+/** What a command wrote becomes the scope's change: from its layer, or where it wrote directly. */
+async function settle(
+  parts: Parts,
+  caller: Caller,
+  started: Run,
+  ended: Ended,
+  commit: { readonly run: string; readonly own: Scope | undefined; readonly since: number; readonly began: number },
+): Promise<RunChanges> {
+  if (started.containment !== 'transactional') {
+    const failed = ended.exit !== 0 && started.containment === 'confined';
+    return recordDirect(parts, caller, { ...commit, written: await started.written(), failed });
+  }
+  const written = ended.ending === 'lease_lost' ? [] : await started.written();
+  return commitRun(parts, caller, { ...commit, written });
+}
+
 /** A lease that is lost while the command runs ends the command. */
 async function watchLease(parts: Parts, started: Run, own: Scope | undefined, signal: AbortSignal): Promise<void> {
   if (own === undefined) return;
@@ -198,71 +188,4 @@ async function watchLease(parts: Parts, started: Run, own: Scope | undefined, si
     if (!held) return started.stop('lease_lost');
     await parts.store.changed(seq, signal);
   }
-}
-
-/** Waits for the end as long as the caller bears, and tells how it stands. */
-async function answer(
-  live: Live,
-  caller: Caller,
-  wait: number | undefined,
-  from: number | undefined,
-): Promise<RunOutput> {
-  const patience = Math.min(caller.patience, wait === undefined ? caller.patience : Math.max(0, wait) * 1000);
-  const stop = new AbortController();
-  const pause = setTimeout(Math.min(patience, 2_000_000_000), undefined, {
-    signal: AbortSignal.any([stop.signal, caller.signal]),
-  }).catch(() => undefined);
-  const ended = await Promise.race([live.result, pause]);
-  stop.abort();
-  const page = await live.run.output(from === 0 ? undefined : from);
-  const common = {
-    run: live.run.id,
-    output: page.text,
-    containment: live.run.containment,
-    ...(page.next === undefined ? {} : { next: page.next }),
-  };
-  if (ended === undefined) return { ...common, state: 'running', changed: [], rejected: [], duration_ms: 0 };
-  return {
-    ...common,
-    state: ended.ending,
-    ...(ended.exit === null ? {} : { exit_code: ended.exit }),
-    ...(ended.handle === undefined ? {} : { scope: ended.handle }),
-    changed: ended.changed,
-    rejected: ended.rejected,
-    duration_ms: Math.round(ended.duration),
-  };
-}
-
-/** A run that was started before: goes on waiting, pages its output, or stops it. */
-async function again(parts: Parts, caller: Caller, input: RunInput, id: string): Promise<RunOutput | Refusal> {
-  parts.presence.called(caller.connection);
-  const live = parts.runs.get(id);
-  if (live !== undefined) {
-    if (input.stop === true) live.run.stop('stopped');
-    return answer(live, caller, input.stop === true ? undefined : input.wait_s, input.from);
-  }
-  const page = await parts.runner.output(id, input.from);
-  if (page === undefined)
-    return refusedRun(
-      parts,
-      caller,
-      refuse(
-        'NOT_FOUND',
-        `There is no run ${JSON.stringify(id.slice(0, 20))} here.`,
-        'Start the command anew with run {"command": …}.',
-        { run: id.slice(0, 20) },
-      ),
-    );
-  const past = await parts.store.run(id);
-  return {
-    run: id,
-    state: past?.ending ?? 'running',
-    ...(past?.exit === null || past?.exit === undefined ? {} : { exit_code: past.exit }),
-    output: page.text,
-    ...(page.next === undefined ? {} : { next: page.next }),
-    changed: [],
-    rejected: [],
-    containment: CONTAINMENTS.find((known) => known === past?.containment) ?? 'none',
-    duration_ms: 0,
-  };
 }

@@ -1,10 +1,15 @@
+import type { Owner, ScopeId } from '../domain/scope.js';
 import type { Ended, Run } from '../processes/runner.js';
 import type { RunChanges } from './run-commit.js';
 
 /** A command of this server process: under way, or ended not long ago. */
 export interface Live {
   readonly run: Run;
-  readonly command: string;
+  /** Wall time of the start, in milliseconds. */
+  readonly began: number;
+  /** Who started it, and for which scope. */
+  readonly by: Owner;
+  readonly scope: ScopeId | undefined;
   /** Its end, once its changes are committed. */
   readonly result: Promise<Ended & RunChanges>;
 }

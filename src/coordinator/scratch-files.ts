@@ -13,10 +13,15 @@ interface Kept {
 
 const BATCH = 500;
 
+/** The paths that git ignores. */
+export async function ignoredOf(parts: Parts, written: readonly Written[]): Promise<ReadonlySet<string>> {
+  const paths = written.map((entry) => entry.path);
+  return parts.git === undefined ? new Set(paths.filter(isScratchName)) : parts.git.ignored(paths);
+}
+
 /** What git ignores is scratch: it is moved over into the tree as it is, without locks, versions or events. */
 export async function keepScratch(parts: Parts, written: readonly Written[]): Promise<Kept> {
-  const paths = written.map((entry) => entry.path);
-  const ignored = parts.git === undefined ? new Set(paths.filter(isScratchName)) : await parts.git.ignored(paths);
+  const ignored = await ignoredOf(parts, written);
   const scratch = written.filter((entry) => ignored.has(entry.path));
   const rejected: Kept['rejected'] = [];
   for (let at = 0; at < scratch.length; at += BATCH)
@@ -44,13 +49,16 @@ async function moveOver(parts: Parts, batch: readonly Written[]): Promise<Kept['
     ];
   }
   parts.workspace.apply(prepared);
-  await parts.workspace.finish(prepared, () => undefined);
+  // Behind the answer: it waits for late saves, seconds long, and nothing here depends on it.
+  parts.workspace
+    .finish(prepared, () => undefined)
+    .catch((error: unknown) => parts.log(`ignored files that a command wrote could not be synced: ${String(error)}`));
   return rejected;
 }
 
 async function asWanted(parts: Parts, entry: Written): Promise<Wanted | string | undefined> {
   if (entry.kind === 'large') return `LIMIT: ${entry.size} bytes are too many to keep`;
-  if (entry.kind === 'link' || entry.kind === 'special') return 'only files are kept of what git ignores';
+  if (entry.kind !== 'file' && entry.kind !== 'deleted') return 'only files are kept of what git ignores';
   const path = await parts.workspace.resolve(entry.path, 'write');
   if (isRefusal(path)) return `${path.code}: ${path.sentence}`;
   const present = await presentFile(parts, path);

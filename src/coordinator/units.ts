@@ -1,52 +1,69 @@
-import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
-import { PHASES, type Phase } from '../domain/scope.js';
+import { isGlob } from '../domain/glob.js';
+import { isRefusal, type Refusal } from '../domain/refusal.js';
 import { parseUnit } from '../domain/unit.js';
 import type { Workspace } from '../workspace/workspace.js';
+import { inArgument, quoted, wrongArgument } from './argument.js';
 
-/** Units as agents write them → canonical units. A file's path is resolved, so that a link and its target are one unit. */
-export async function parseUnits(workspace: Workspace, given: readonly string[]): Promise<string[] | Refusal> {
+type Purpose = 'read' | 'write';
+
+/** Units as agents write them → canonical units. Paths are resolved, so that a link and its target are one unit. */
+export async function parseUnits(
+  workspace: Workspace,
+  given: readonly string[],
+  argument = 'units',
+  purpose: Purpose = 'write',
+): Promise<string[] | Refusal> {
   const units: string[] = [];
-  for (const text of given) {
-    const unit = parseUnit(await asFolder(workspace, text), workspace.folds);
-    if (isRefusal(unit)) return unit;
-    if (unit.kind !== 'file' && unit.kind !== 'folder') {
-      units.push(unit.text);
-      continue;
-    }
-    const path = await workspace.resolve(unit.text === './' ? '.' : unit.text.replace(/\/$/, ''), 'write');
-    if (isRefusal(path)) return path;
-    const resolved = parseUnit(
-      unit.kind === 'folder' ? `${path === '' || path === '.' ? '.' : path}/` : path,
-      workspace.folds,
-    );
-    if (isRefusal(resolved)) return resolved;
-    units.push(resolved.text);
+  for (const [at, text] of given.entries()) {
+    const unit = await canonicalUnit(workspace, text, purpose);
+    if (isRefusal(unit)) return inArgument(unit, `${argument}[${at}]`);
+    units.push(unit);
   }
   return [...new Set(units)];
 }
 
+async function canonicalUnit(workspace: Workspace, text: string, purpose: Purpose): Promise<string | Refusal> {
+  if (text.startsWith('process:')) return printed(workspace, text);
+  const { above, pattern } = splitGlob(text);
+  const path = await workspace.resolve(above, purpose);
+  if (isRefusal(path)) return path;
+  const prefix = path === '.' ? '' : `${path}/`;
+  if (pattern !== '') return printed(workspace, prefix + pattern);
+  return printed(workspace, (await isFolder(workspace, text, path)) ? prefix || './' : path);
+}
+
+function printed(workspace: Workspace, text: string): string | Refusal {
+  const unit = parseUnit(text, workspace.folds);
+  return isRefusal(unit) ? unit : unit.text;
+}
+
+/** A glob's folders before its first wildcard can be links like those of any path. */
+function splitGlob(text: string): { readonly above: string; readonly pattern: string } {
+  const names = text.split('/');
+  const first = names.findIndex(isGlob);
+  if (first < 0) return { above: text, pattern: '' };
+  const above = names.slice(0, first).join('/');
+  return { above: above || (first === 0 ? '.' : '/'), pattern: names.slice(first).join('/') };
+}
+
 /** `src` without its slash means the folder where there is a folder of that name. */
-async function asFolder(workspace: Workspace, text: string): Promise<string> {
-  if (text === '.') return './';
-  if (text.startsWith('process:') || /[*?[\]{}]/.test(text) || text.endsWith('/'))
-    return absoluteInside(workspace, text);
-  const looked = await workspace.look(text);
-  const inside = absoluteInside(workspace, text);
-  return !isRefusal(looked) && looked.kind === 'folder' ? `${inside}/` : inside;
+async function isFolder(workspace: Workspace, given: string, path: string): Promise<boolean> {
+  if (path === '.' || /\/\.?$/.test(given)) return true;
+  const looked = await workspace.look(path);
+  return !isRefusal(looked) && looked.kind === 'folder';
 }
 
-function absoluteInside(workspace: Workspace, text: string): string {
-  return text.startsWith(`${workspace.root}/`) ? text.slice(workspace.root.length + 1) : text;
-}
-
-export function parsePhase(given: string | undefined): Phase | Refusal {
-  if (given === undefined) return 'build';
-  const phase = PHASES.find((known) => known === given);
-  if (phase !== undefined) return phase;
-  return refuse(
-    'INVALID',
-    `phase: expected one of ${PHASES.join(', ')}, got ${JSON.stringify(given.slice(0, 40))}.`,
-    'Call again with one of these, or leave phase out (build).',
-    { argument: 'phase' },
-  );
+/** Paths that a scope promises to publish → canonical paths. They are files: only those can be outputs. */
+export async function parseProduces(workspace: Workspace, given: readonly string[]): Promise<string[] | Refusal> {
+  const paths: string[] = [];
+  for (const [at, text] of given.entries()) {
+    const argument = `produces[${at}]`;
+    const path = await workspace.resolve(text, 'write');
+    if (isRefusal(path)) return inArgument(path, argument);
+    if (/[*?]/.test(text) || (await isFolder(workspace, text, path))) {
+      return wrongArgument(argument, 'the path of a file', quoted(text), 'Name each file that will be published.');
+    }
+    paths.push(path);
+  }
+  return [...new Set(paths)];
 }

@@ -1,3 +1,4 @@
+import { asQueued } from './blockers.js';
 import { ownedBy } from './deadlock.js';
 import type { Draft } from './draft.js';
 import { type Handle, type Mint, parseHandle } from './handle.js';
@@ -95,8 +96,9 @@ function notYours(scope: Scope): Refusal {
 }
 
 /** `given` is the scope as the caller named it. */
-export function stillWaiting({ id, ticket, pending }: Scope, given: string | undefined): Refusal {
-  const units = [...(ticket?.units ?? [])];
+export function stillWaiting(scope: Scope, given: string | undefined): Refusal {
+  const { id, ticket, pending } = asQueued(scope);
+  const units = [...ticket.units];
   const what = pending.length > 0 ? `the outputs of ${pending.join(', ')}` : units.join(', ');
   return refuse(
     'WAITING',

@@ -52,9 +52,19 @@ export function isQueued(scope: Scope): scope is Queued {
 
 /** A scope that the index of the queue names. */
 export function queuedScope(view: View, id: ScopeId): Queued {
-  const scope = liveScope(view, id);
-  if (!isQueued(scope)) throw new Error(`${id} has no ticket`);
+  return asQueued(liveScope(view, id));
+}
+
+/** A scope that is known to wait. */
+export function asQueued(scope: Scope): Queued {
+  if (!isQueued(scope)) throw new Error(`${scope.id} has no ticket`);
   return scope;
+}
+
+/** The owner of a scope that is known to hold or to wait for something. */
+export function ownerOf({ id, owner }: Scope): Owner {
+  if (owner === undefined) throw new Error(`${id} has no owner`);
+  return owner;
 }
 
 /**

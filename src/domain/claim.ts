@@ -1,5 +1,5 @@
 import { type Claimant, endedScope, isOwn, unknownScope } from './authority.js';
-import { type Blocker, blockers, isQueued, knownUnit, liveScope } from './blockers.js';
+import { type Blocker, blockers, isQueued, knownUnit, liveScope, ownerOf } from './blockers.js';
 import type { Draft } from './draft.js';
 import { enqueue, grant, obstacles, tooManyUnits, type Wish, wouldNeverEnd } from './grant.js';
 import { parseHandle } from './handle.js';
@@ -55,26 +55,13 @@ function existing(draft: Draft, claimant: Claimant, given: string): Scope | Refu
   const scope = handle === undefined ? undefined : draft.view.scope(handle.id);
   if (handle === undefined || scope === undefined) return unknownScope(given);
   if (isEnded(scope.status)) return endedScope(scope);
-  if (scope.status === 'open') return withOutputsToCome(draft, scope);
-  if (isOwn(scope, claimant, handle)) return scope;
-  const agent = scope.owner?.agent ?? 'nobody';
+  if (scope.status === 'open' || isOwn(scope, claimant, handle)) return scope;
+  const { agent } = ownerOf(scope);
   return refuse(
     'NOT_YOURS',
     `${scope.id} is ${scope.status}; ${agent} has it.`,
     'Call list_scopes {"status": "open"} for open work, or claim the units you need as a scope of your own.',
     { scope: scope.id, agent },
-  );
-}
-
-/** A consumed scope that is neither done nor alive has failed or was cancelled. */
-function withOutputsToCome(draft: Draft, scope: Scope): Scope | Refusal {
-  const missing = scope.pending.filter((id) => !draft.view.state.scopes.has(id));
-  if (missing.length === 0) return scope;
-  return refuse(
-    'BLOCKED',
-    `${scope.id} consumes ${missing.join(', ')}, whose outputs will not come.`,
-    'Open a scope for the missing work, and one that consumes that instead of this.',
-    { scope: scope.id, missing },
   );
 }
 
@@ -131,12 +118,13 @@ function queueIsFull({ view }: Draft): Refusal | undefined {
  * Processes are queued for: they are held by commands, which end by themselves.
  */
 function isSibling({ scope, units }: Blocker, { owner }: Claimant): boolean {
-  if (isStateless(owner.connection) || scope.owner?.connection !== owner.connection) return false;
+  if (isStateless(owner.connection) || ownerOf(scope).connection !== owner.connection) return false;
   return units.some((unit) => knownUnit(unit).kind !== 'process');
 }
 
-function heldBySibling({ scope: { id, owner }, why, units }: Blocker, by: Owner, wish: Wish): Refusal {
-  const agent = owner?.agent ?? 'nobody';
+function heldBySibling({ scope, why, units }: Blocker, by: Owner, wish: Wish): Refusal {
+  const { id } = scope;
+  const { agent } = ownerOf(scope);
   const verb = why === 'held' ? 'is held by' : 'is next for';
   const own = `Add to it: claim_scope ${JSON.stringify({ scope: id, ...wish })}; or give it up: release_scope {"scope": "${id}"}.`;
   const others = `Ask ${agent} for the handle of ${id} and pass that as scope, or claim again when ${id} has ended.`;

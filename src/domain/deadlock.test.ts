@@ -178,6 +178,26 @@ describe('the wait graph is told from live tickets and leases only', () => {
     expect(codeOf(agents[0]?.claim(['f299'], { scope: scopes[0]?.handle ?? '' }))).toBe('DEADLOCK');
   });
 
+  test('who waits for a place in a process waits for whom it is full of', () => {
+    const world = new World({ capacity: { test: 2 } });
+    const agents = ['a', 'b', 'c', 'd'].map((name) => world.agent(name));
+    for (const agent of agents) got(agent.claim(['process:test']));
+    const mine = got(world.agent('me').claim(['mine.ts']));
+    got(world.agent('other').claim(['mine.ts']));
+    got(world.agent('me').claim(['process:test'], { scope: mine.handle }));
+    expect(cycleOf(agents[0]?.claim(['mine.ts']))).toEqual(['S007', 'S005', 'S001']);
+  });
+
+  test('readers wait for writers only', () => {
+    const world = new World();
+    got(world.agent('w').claim(['hot.ts']));
+    for (const name of ['r1', 'r2']) got(world.agent(name).claim(['hot.ts'], { mode: 'read' }));
+    const mine = got(world.agent('me').claim(['mine.ts']));
+    got(world.agent('other').claim(['mine.ts']));
+    const claimed = world.agent('me').claim(['hot.ts'], { scope: mine.handle });
+    expect(got(claimed).behind).toEqual(['S001', 'S002', 'S003']);
+  });
+
   test('of several tickets for the same unit the one that closes the cycle is found, wherever it stands', () => {
     for (const closing of [0, 1, 2]) {
       const world = new World();

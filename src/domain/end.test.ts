@@ -69,45 +69,48 @@ describe('consumes: outputs that will not come', () => {
     });
   });
 
-  test('a claim that waits for them lapses, and so do those that wait for its own', () => {
+  test('what consumes a failed scope is cancelled, waiting or open, and so is what consumes that', () => {
     const world = new World();
     const alice = world.agent('alice');
+    const planner = world.agent('planner');
     const source = got(alice.claim(['a.ts']));
     const user = got(world.agent('bob').claim(['b.ts'], { consumes: [source.id] }));
-    const userOfUser = got(world.agent('carol').claim(['c.ts'], { consumes: [user.id, source.id] }));
+    const open = got(planner.open(['c.ts'], { consumes: [user.id] }));
+    const last = got(world.agent('carol').claim(['d.ts'], { consumes: [open, source.id] }));
+    const other = got(planner.open(['e.ts']));
     expect(got(alice.publish('failed'))).toEqual([]);
-    expect(world.scope(user.id)).toMatchObject({
-      status: 'cancelled',
-      summary: 'S001 failed: its outputs will not come',
-    });
-    expect(world.status(userOfUser.id)).toBe('cancelled');
+    expect(
+      [user.id, open, last.id].map((id) => world.scope(id)).map(({ status, summary }) => [status, summary]),
+    ).toEqual([
+      ['cancelled', 'S001 failed: its outputs will not come'],
+      ['cancelled', 'S002 was cancelled: its outputs will not come'],
+      ['cancelled', 'S001 failed: its outputs will not come'],
+    ]);
+    expect(world.status(other)).toBe('open');
     expect(world.state.queue.size).toBe(0);
-    expect(world.told('scope.lapsed').length).toBe(2);
+    expect(world.state.consumers.size).toBe(0);
   });
 
-  test('work that stands for anybody stays open, and its claim is refused with what is missing', () => {
+  test('a scope whose outputs others wait for is work that is left: given up, it is open for anybody', () => {
     const world = new World();
-    const alice = world.agent('alice');
+    const [alice, bob] = [world.agent('alice'), world.agent('bob')];
     const source = got(alice.claim(['a.ts']));
-    const work = got(world.agent('planner').open(['b.ts'], { consumes: [source.id] }));
-    const bob = world.agent('bob');
-    got(bob.claim([], { scope: work }));
-    got(alice.release());
-    expect(world.status(work)).toBe('open');
-    expect(refusalOf(bob.claim([], { scope: work }))).toMatchObject({
-      code: 'BLOCKED',
-      facts: { scope: work, missing: [source.id] },
-    });
+    const user = got(bob.claim(['b.ts'], { consumes: [source.id] }));
+    expect(got(alice.release(undefined, true)).status).toBe('open');
+    expect(world.status(user.id)).toBe('waiting');
+    got(alice.claim([], { scope: source.id }));
+    got(alice.publish());
+    expect(world.status(user.id)).toBe('active');
   });
 
-  test('a lapsed ticket takes those with it that wait for its outputs', () => {
+  test('likewise when its ticket lapses', () => {
     const world = new World({ lease: 3_600_000 });
     got(world.agent('alice').claim(['a.ts']));
     const source = got(world.agent('bob').claim(['a.ts']));
     const user = got(world.agent('carol').claim(['c.ts'], { consumes: [source.id] }));
     world.pass(60_001);
     world.sweep();
-    expect([world.status(source.id), world.status(user.id)]).toEqual(['cancelled', 'cancelled']);
+    expect([world.status(source.id), world.status(user.id)]).toEqual(['open', 'waiting']);
   });
 
   test('a scope that is lost and open again is still waited for', () => {

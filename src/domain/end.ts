@@ -1,12 +1,12 @@
 import { type Claimant, endedScope, onlyScope, ownScope, unknownScope } from './authority.js';
-import { isQueued, liveScope } from './blockers.js';
+import { isQueued, liveScope, ownerOf } from './blockers.js';
 import type { Draft } from './draft.js';
 import { enqueue, wouldNeverEnd } from './grant.js';
 import { parseHandle } from './handle.js';
 import { compareTickets } from './queue-order.js';
 import { isRefusal, type Refusal, refuse } from './refusal.js';
 import { type Artifact, isEnded, type Scope, type ScopeId } from './scope.js';
-import { isLeft, lapse, settle, strand, unitsOf } from './settle.js';
+import { isLeft, lapse, settle, unitsOf } from './settle.js';
 
 /** The active (or, for a release, waiting) scope that a call is about. */
 export function requireOwn(draft: Draft, claimant: Claimant, given: string | undefined): Scope | Refusal {
@@ -29,13 +29,12 @@ export function release(
   reverted: boolean,
 ): Scope | Refusal {
   const own = requireOwn(draft, claimant, given);
-  return isRefusal(own) ? own : giveUp(draft, own, reason, isLeft(own, reverted));
+  return isRefusal(own) ? own : giveUp(draft, own, reason, isLeft(draft.view, own, reverted));
 }
 
 function giveUp(draft: Draft, scope: Scope, reason: string, left: boolean): Scope {
   const to = left ? 'open' : 'cancelled';
-  draft.emit({ type: 'scope.released', scope: scope.id, to, reason, from: scope.owner?.agent ?? 'nobody' });
-  if (to === 'cancelled') strand(draft, scope.id, to);
+  draft.emit({ type: 'scope.released', scope: scope.id, to, reason, from: ownerOf(scope).agent });
   settle(draft, unitsOf(scope));
   return { ...scope, status: to };
 }
@@ -57,7 +56,7 @@ export function publish(draft: Draft, own: Scope, { status, commit, ...rest }: P
   }
   if (status === 'failed') {
     draft.emit({ type: 'scope.failed', ...rest });
-    strand(draft, own.id, status);
+    cancelDependants(draft, own.id);
     settle(draft, unitsOf(own));
     return [];
   }
@@ -83,9 +82,25 @@ function beginQueueing(draft: Draft, ids: readonly ScopeId[]): string[] {
   }
   for (const { id } of queued) {
     const refused = wouldNeverEnd(draft, id);
-    if (refused !== undefined) lapse(draft, id, refused.sentence);
+    if (refused !== undefined) lapse(draft, liveScope(draft.view, id), refused.sentence);
   }
   return queued.flatMap(({ ticket }) => ticket.units);
+}
+
+/** Outputs that have failed will not come: what consumes them can't be done any more, and so on with its own outputs. */
+function cancelDependants(draft: Draft, failed: ScopeId): void {
+  const ended = [{ id: failed, how: 'failed' }];
+  for (const { id: cause, how } of ended) {
+    for (const scope of draft.view.state.consumers.get(cause, [])) {
+      draft.emit({
+        type: 'scope.lapsed',
+        scope,
+        reason: `${cause} ${how}: its outputs will not come`,
+        to: 'cancelled',
+      });
+      ended.push({ id: scope, how: 'was cancelled' });
+    }
+  }
 }
 
 /** An operator takes a scope away from whoever has it; what it changed is handed over. */
@@ -99,5 +114,5 @@ export function releaseByOperator(draft: Draft, given: string, operator: string,
       scope: scope.id,
     });
   }
-  return giveUp(draft, scope, `${reason} (by ${operator})`, isLeft(scope));
+  return giveUp(draft, scope, `${reason} (by ${operator})`, isLeft(draft.view, scope));
 }

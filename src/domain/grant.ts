@@ -1,4 +1,4 @@
-import { type Blocker, blockers } from './blockers.js';
+import { type Blocker, blockers, liveScope, ownerOf } from './blockers.js';
 import { findCycle } from './deadlock.js';
 import type { Draft } from './draft.js';
 import { isStateless, scopeKey } from './leases.js';
@@ -50,7 +50,7 @@ export function wouldNeverEnd({ view }: Draft, id: ScopeId): Refusal | undefined
   const cycle = findCycle(view, id);
   if (cycle === undefined) return undefined;
   const name = (other: ScopeId): string => {
-    return other === id ? 'your claim' : `${other} (${view.state.scopes.get(other)?.owner?.agent})`;
+    return other === id ? 'your claim' : `${other} (${ownerOf(liveScope(view, other)).agent})`;
   };
   return refuse(
     'DEADLOCK',

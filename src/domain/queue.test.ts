@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { blockers, liveScope, queuedScope } from './blockers.js';
+import { blockers, knownUnit, liveScope, ownerOf, queuedScope } from './blockers.js';
 import type { EventBody } from './event.js';
 import { scopeId } from './handle.js';
 import { compareTickets } from './queue-order.js';
@@ -318,5 +318,12 @@ describe('broken invariants throw', () => {
     const { id } = got(world.agent('a').claim(['a.ts']));
     expect(() => liveScope(world.view(), 'S999')).toThrow('S999 is not alive');
     expect(() => queuedScope(world.view(), id)).toThrow('S001 has no ticket');
+  });
+
+  test('a scope without an owner that is said to hold something, a unit that is none', () => {
+    const world = new World();
+    const id = got(world.agent('a').open());
+    expect(() => ownerOf(world.scope(id))).toThrow('S001 has no owner');
+    expect(() => knownUnit('../a.ts')).toThrow('not a unit: ../a.ts');
   });
 });

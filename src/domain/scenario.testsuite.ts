@@ -51,6 +51,8 @@ export class World {
   readonly settings: Settings;
   readonly events: Event[] = [];
   readonly life = new Map<string, Life>();
+  /** Looks at each event as it is folded in. */
+  observe: (before: State, event: Event) => void = () => undefined;
   readonly #ended = new Map<ScopeId, Scope>();
   /** Off where there are too many scopes to compare all with all after every step. */
   readonly #checked: boolean;
@@ -101,6 +103,7 @@ export class World {
     const seq = this.state.seq + 1;
     const event = { seq, at: this.now, wall: 0, agent: '', connection: '', hash: '', body };
     const before = this.state;
+    this.observe(before, event);
     this.state = evolve(before, event);
     const scope = before.scopes.get(scopeOf(body) ?? '');
     if (scope !== undefined && !this.state.scopes.has(scope.id)) this.#ended.set(scope.id, evolveScope(scope, event));

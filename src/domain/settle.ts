@@ -1,4 +1,4 @@
-import { blockers, isQueued, knownUnit, queuedScope, roomOf } from './blockers.js';
+import { blockers, isQueued, knownUnit, liveScope, queuedScope, roomOf } from './blockers.js';
 import type { Draft } from './draft.js';
 import { lapsed, lost } from './leases.js';
 import { compareTickets } from './queue-order.js';
@@ -27,30 +27,14 @@ export function unitsOf(scope: Scope): string[] {
 }
 
 /** A ticket is void. An active scope keeps what it holds; one that only ever was a claim is no more. */
-export function lapse(draft: Draft, id: ScopeId, reason: string): void {
-  const lapsing = [{ id, reason }];
-  for (const next of lapsing) {
-    const scope = draft.view.state.scopes.get(next.id);
-    if (scope?.ticket === undefined) continue;
-    const to = scope.status === 'active' ? 'active' : isLeft(scope) ? 'open' : 'cancelled';
-    draft.emit({ type: 'scope.lapsed', scope: next.id, reason: next.reason, to });
-    if (to === 'cancelled') lapsing.push(...stranded(draft, next.id, to));
-  }
+export function lapse(draft: Draft, scope: Scope, reason: string): void {
+  const to = scope.status === 'active' ? 'active' : isLeft(draft.view, scope) ? 'open' : 'cancelled';
+  draft.emit({ type: 'scope.lapsed', scope: scope.id, reason, to });
 }
 
-/** The outputs of a scope will not come: tickets that wait for them lapse. They held nobody back, so nothing is freed. */
-export function strand(draft: Draft, id: ScopeId, status: 'failed' | 'cancelled'): void {
-  for (const next of stranded(draft, id, status)) lapse(draft, next.id, next.reason);
-}
-
-/** Whether there is work left when its owner gives a scope up. */
-export function isLeft({ contract, changes }: Scope, reverted = false): boolean {
-  return contract.standing || (changes > 0 && !reverted);
-}
-
-function stranded({ view }: Draft, id: ScopeId, status: string): { id: ScopeId; reason: string }[] {
-  const reason = `${id} ${status}: its outputs will not come`;
-  return [...(view.state.consumers.get(id) ?? [])].map((dependant) => ({ id: dependant, reason }));
+/** Whether there is work left when its owner gives a scope up: for anybody, begun, or waited for by others. */
+export function isLeft({ state }: View, { id, contract, changes }: Scope, reverted = false): boolean {
+  return contract.standing || (changes > 0 && !reverted) || state.consumers.has(id);
 }
 
 /** One round over the tickets for these units. Returns units that became free meanwhile. */
@@ -58,9 +42,8 @@ function settleOnce(draft: Draft, units: readonly string[]): string[] {
   const freed: string[] = [];
   const barred = new Set<string>();
   for (const id of queueFor(draft.view, units)) {
-    const scope = draft.view.state.scopes.get(id);
-    if (scope?.ticket === undefined) continue;
-    const { ticket, locks } = scope;
+    const { ticket, locks } = liveScope(draft.view, id);
+    if (ticket === undefined) continue;
     // Spares a hot file the comparison of each ticket with all others.
     if (locks.isEmpty() && ticket.units.some((unit) => barred.has(unit))) continue;
     freed.push(...settleTicket(draft, id, ticket));
@@ -109,7 +92,7 @@ function reapOne(draft: Draft, id: ScopeId): string[] {
   const expired = scope.status === 'active' ? lost(draft.view, scope) : undefined;
   const lapsing = lapsed(draft.view, scope);
   if (expired !== undefined) draft.emit({ type: 'scope.expired', scope: id, reason: expired, from: scope.owner.agent });
-  else if (lapsing !== undefined) lapse(draft, id, lapsing);
+  else if (lapsing !== undefined) lapse(draft, scope, lapsing);
   else return [];
   return unitsOf(scope);
 }

@@ -24,7 +24,7 @@ describe('promise 1: a write needs a unit that covers the path', () => {
     const mine = got(alice.claim([unit], { mode: reason.endsWith('reading') ? 'read' : 'write' }));
     expect(refusalOf(alice.write([path], mine.handle))).toMatchObject({
       code: 'NOT_CLAIMED',
-      next: `Call claim_scope {"scope":"${mine.id}","units":["${path}"]} first.`,
+      next: `Call claim_scope {"scope":"${mine.handle}","units":["${path}"]} first.`,
     });
   });
 
@@ -157,7 +157,13 @@ describe('which scope a write is for', () => {
     const waiting = got(bob.claim(['a.ts', 'b.ts']));
     expect(refusalOf(bob.write(['b.ts'], waiting.handle))).toMatchObject({
       code: 'WAITING',
-      facts: { scope: waiting.id, units: ['a.ts', 'b.ts'] },
+      facts: { scope: waiting.id, units: ['a.ts', 'b.ts'], blocked_on: [] },
+    });
+    const next = got(bob.claim(['c.ts'], { consumes: ['S001'] }));
+    expect(refusalOf(bob.write(['c.ts'], next.handle))).toMatchObject({
+      code: 'WAITING',
+      sentence: `${next.id} is still waiting for the outputs of S001.`,
+      facts: { blocked_on: ['S001'] },
     });
   });
 

@@ -1,5 +1,5 @@
 import { type Claimant, onlyScope, ownScope, stillWaiting } from './authority.js';
-import { type Blocker, knownUnit, liveScope } from './blockers.js';
+import { type Blocker, knownUnit, liveScope, ownerOf } from './blockers.js';
 import type { Draft } from './draft.js';
 import { grant, obstacles, tooManyUnits, wouldNeverEnd } from './grant.js';
 import { openScope } from './open.js';
@@ -87,14 +87,14 @@ function heldByOthers(
 ): Refusal | undefined {
   const [first] = ahead;
   if (first === undefined) return undefined;
-  const holders = ahead.map(({ scope: { id, owner, contract }, why }) => {
-    return { id, agent: owner?.agent ?? 'nobody', title: contract.title, why };
+  const holders = ahead.map(({ scope, why }) => {
+    return { id: scope.id, agent: ownerOf(scope).agent, title: scope.contract.title, why };
   });
-  const { id, owner, contract } = first.scope;
+  const { id, contract } = first.scope;
   const verb = first.why === 'held' ? 'is held by' : 'is next for';
   return refuse(
     'HELD',
-    `${first.units.join(', ')} ${verb} ${id} (${owner?.agent}: ${contract.title}).`,
+    `${first.units.join(', ')} ${verb} ${id} (${ownerOf(first.scope).agent}: ${contract.title}).`,
     `Wait for it with claim_scope ${claimCall(name, wanted)}, then read the files again; or work elsewhere meanwhile.`,
     { units: [...new Set(ahead.flatMap((blocker) => blocker.units))], holders },
   );

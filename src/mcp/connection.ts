@@ -83,5 +83,9 @@ async function reach(provider: Provider): Promise<Coordinator | Refusal> {
 
 export function unavailable(error: unknown): Refusal {
   const reason = error instanceof Error ? error.message : String(error);
-  return refuse('UNAVAILABLE', `Signalbox failed: ${reason}.`, 'Call again; if it stays so, run `signalbox doctor`.');
+  return refuse(
+    'UNAVAILABLE',
+    `Signalbox failed: ${reason}.`,
+    'Call again; if it stays so, ask the operator to look at the log of the server.',
+  );
 }

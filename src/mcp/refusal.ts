@@ -15,7 +15,7 @@ function factLines(name: string, fact: Json): string[] {
   if (typeof fact === 'string' && fact.includes('\n')) return [`${name}:`, fact];
   if (!Array.isArray(fact)) return [`${name}: ${factText(fact)}`];
   if (fact.length === 0) return [];
-  if (fact.every((item) => typeof item === 'string')) return [`${name}: ${inline(fact)}`];
+  if (fact.every((item) => typeof item !== 'object')) return [`${name}: ${inline(fact.map(String))}`];
   return [`${name}:`, ...lines(fact, factText)];
 }
 

@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp, realpath } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { isRefusal } from '../domain/refusal.js';
+import { isRefusal, type Refusal } from '../domain/refusal.js';
 import { openRunner, type RunnerOptions } from './open.js';
-import type { Ended, Run, Runner, RunSpec, Written } from './runner.js';
+import type { Containment, Ended, Run, Runner, RunSpec, Written } from './runner.js';
 
 export interface Places {
   readonly base?: string;
@@ -66,9 +66,9 @@ export class Bench {
     writeFileSync(full, text);
   }
 
-  async start(command: string, more: Partial<RunSpec> = {}): Promise<Run> {
+  async begin(command: string, more: Partial<RunSpec> = {}): Promise<Run | Refusal> {
     this.#count += 1;
-    const run = await this.runner.start({
+    return this.runner.start({
       id: `R${this.#count}`,
       command,
       cwd: '.',
@@ -76,9 +76,15 @@ export class Bench {
       timeout: 20_000,
       writable: [],
       scratch: [],
+      sealed: ['.git', '.mcp.json'],
       network: true,
+      live: false,
       ...more,
     });
+  }
+
+  async start(command: string, more: Partial<RunSpec> = {}): Promise<Run> {
+    const run = await this.begin(command, more);
     if (isRefusal(run)) throw new Error(run.sentence);
     return run;
   }
@@ -93,6 +99,12 @@ export class Bench {
     const [{ text }, written] = [await run.output(), await run.written()];
     await run.dispose();
     return { ...ended, text, written };
+  }
+
+  /** Puts the tree back to its first commit. */
+  reset(): void {
+    this.git('checkout', '-q', '.');
+    this.git('clean', '-fdq');
   }
 
   /** Everything on the host that a command could have changed, with kinds, modes and contents. */
@@ -113,6 +125,15 @@ export class Bench {
     execFileSync('chmod', ['-R', 'u+rwx', this.base]);
     rmSync(this.base, { recursive: true });
   }
+}
+
+/** The levels that contain something and work on this machine; the reason is printed for each that does not. */
+export async function levelsHere(): Promise<readonly Containment[]> {
+  await using bench = await Bench.make();
+  const levels = await bench.runner.levels();
+  for (const { level, works, reason } of levels) if (!works) console.warn(`skipped: level ${level}: ${reason}`);
+  if (process.platform !== 'darwin') console.warn('skipped: confined by sandbox-exec: it needs macOS');
+  return levels.filter(({ works }) => works).map(({ level }) => level);
 }
 
 /** What was written, one line each, in a stable order. */

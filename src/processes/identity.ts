@@ -6,25 +6,36 @@ const BELIEVED = 24 * 3_600_000;
 
 /**
  * Names a process beyond its number, which is used again: number, start time in clock ticks, PID namespace.
- * Undefined where it is gone or the system has no /proc.
+ * Undefined where it is gone. Without /proc the number has to do: a process that took it over is believed to be the same.
  */
 export function processMark(pid: number): string | undefined {
+  if (process.platform !== 'linux') return isAlive(pid) ? `${pid} - ${space()}` : undefined;
   const line = statOf(pid);
   if (line === undefined) return undefined;
   // The name may hold blanks and parentheses: count fields from its end.
   const started = line.slice(line.lastIndexOf(')') + 2).split(' ')[19] ?? '';
-  return `${pid} ${started} ${readlinkSync('/proc/self/ns/pid')}`;
+  return `${pid} ${started} ${space()}`;
 }
 
 /** Whether the process whose mark a file holds lives. */
 export async function isServed(path: string): Promise<boolean> {
   try {
     const mark = await readFile(path, 'utf8');
-    const own = readlinkSync('/proc/self/ns/pid');
-    if (mark.endsWith(own)) return processMark(Number.parseInt(mark, 10)) === mark;
+    if (mark.endsWith(` ${space()}`)) return processMark(Number.parseInt(mark, 10)) === mark;
     return Date.now() - (await stat(path)).mtimeMs < BELIEVED;
   } catch {
     return false;
+  }
+}
+
+/** Where numbers of processes mean the same. */
+const space = (): string => (process.platform === 'linux' ? readlinkSync('/proc/self/ns/pid') : process.platform);
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 

@@ -3,6 +3,7 @@ import { chmod, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
+import { isRefusal, type Refusal } from '../domain/refusal.js';
 import { searchPath } from './environment.js';
 import {
   type Found,
@@ -18,7 +19,8 @@ import {
   npmrcWithoutCredentials,
 } from './host.js';
 import { isServed, processMark } from './identity.js';
-import type { View } from './mounts.js';
+import { PRIVATE_HOME, type View } from './mounts.js';
+import type { Launched } from './sandbox.js';
 
 const run = promisify(execFile);
 
@@ -66,7 +68,7 @@ async function makeHome(path: string): Promise<void> {
   await touch(join(path, 'lock'));
 }
 
-export async function makeLayer(root: string, folder: string, id: string): Promise<Layer> {
+async function makeLayer(root: string, folder: string, id: string): Promise<Layer> {
   const path = join(folder, 'layers', id);
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   await writeFile(markOf(path), processMark(process.pid) ?? '', { flag: 'wx', mode: 0o600 });
@@ -80,6 +82,24 @@ export async function makeLayer(root: string, folder: string, id: string): Promi
     join(relative(root, path), 'spare'),
   ];
   return { path, relative: relative(root, path), homes };
+}
+
+/** Makes a layer for a run and starts it there; of one that did not start, nothing is left. */
+export async function withLayer(
+  root: string,
+  folder: string,
+  id: string,
+  work: (layer: Layer) => Promise<Launched | Refusal>,
+): Promise<Launched | Refusal> {
+  const layer = await makeLayer(root, folder, id);
+  try {
+    const launched = await work(layer);
+    if (isRefusal(launched)) await removeLayer(layer.path);
+    return launched;
+  } catch (error) {
+    await removeLayer(layer.path);
+    throw error;
+  }
 }
 
 /** Names the server of a layer. It is there before the layer and after it, so that no other server takes that for left over. */
@@ -143,7 +163,9 @@ export async function prepareView(
       .filter(({ at }) => !inPlace(at))
       .map(({ at, found }) => ({ at, from: found.path, folder: found.kind === 'folder' })),
     ...git.map(({ path, kind }) => ({ at: path, from: path, folder: kind === 'folder' })),
-    ...sealed.filter((path) => !git.some((found) => found.path === path)).map((path) => ({ at: path, from: path, folder: true })),
+    ...sealed
+      .filter((path) => !git.some((found) => found.path === path))
+      .map((path) => ({ at: path, from: path, folder: true })),
   ];
   // Sockets below an overlay can't be connected to.
   const cutOff = (path: string): boolean => overlay && inPlace(path) && !folders.some((place) => isBelow(path, place));
@@ -151,7 +173,9 @@ export async function prepareView(
     isCovered(path) && !inPlace(path) && !kept.some(({ at }) => isBelow(path, at));
   await mountPoints(
     layer.path,
-    [...places.map((at) => ({ at, folder: true })), ...kept].filter(({ at }) => isCovered(at)),
+    [...[...places, ...(overlay ? [] : [PRIVATE_HOME])].map((at) => ({ at, folder: true })), ...kept].filter(({ at }) =>
+      isCovered(at),
+    ),
   );
   const sockets = await findSockets((path) => cutOff(path) || covered(path));
   const secrets = (await findSecrets(home)).filter(({ path }) => !covered(path));
@@ -168,7 +192,9 @@ export async function prepareView(
     procfs,
     writable: folders,
     kept,
-    hidden: [...veiled, ...sockets.map((at) => ({ at, as: nothing })), ...(await npmrc(home, layer))],
+    hidden: [...veiled, ...sockets.map((at) => ({ at, as: nothing })), ...(await npmrc(home, layer))].filter(
+      ({ at }) => !covered(at),
+    ),
   };
 }
 
@@ -209,7 +235,10 @@ async function realFolders(root: string, folders: readonly string[]): Promise<re
   );
   const guarded = [join(root, '.git'), join(root, '.signalbox')];
   return found
-    .filter(({ path, found: real }) => real?.kind === 'folder' && real.path === path && (path === root || isBelow(path, root)))
+    .filter(
+      ({ path, found: real }) =>
+        real?.kind === 'folder' && real.path === path && (path === root || isBelow(path, root)),
+    )
     .filter(({ path }) => !guarded.some((place) => path === place || isBelow(path, place)))
     .map(({ path }) => path);
 }

@@ -62,7 +62,10 @@ export function mountTable(view: View): readonly Mount[] {
   // `volatile`: what a crash leaves of this layer is thrown away, so it needs no syncs.
   const workspace = view.overlay
     ? [own('overlay', view.root, `${layers('.', 'upper', 'work')},volatile`)]
-    : [bind(`${layer}/slot/plain`, PRIVATE_HOME), ...(view.writable.includes(view.root) ? [] : [sealed(view.root, view.root)])];
+    : [
+        bind(`${layer}/slot/plain`, PRIVATE_HOME),
+        ...(view.writable.includes(view.root) ? [] : [sealed(view.root, view.root)]),
+      ];
   const table = [
     bind(`${layer}/tmp`, '/tmp'),
     bind(`${layer}/run`, '/run'),

@@ -3,12 +3,12 @@ import { closeSync, existsSync, openSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Duplex, Readable } from 'node:stream';
-import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
+import { type Refusal, refuse } from '../domain/refusal.js';
 import { highestInherited } from './descriptors.js';
 import { inherited, searchPath } from './environment.js';
 import { isReachable } from './host.js';
 import { descendants } from './identity.js';
-import { type Layer, makeLayer, removeLayer } from './layer.js';
+import { type Layer, removeLayer } from './layer.js';
 import { discrepancies, fstab, type Mount, mountTable, type View } from './mounts.js';
 import { namePipe, openPipe } from './pipe.js';
 import type { RunSpec } from './runner.js';
@@ -29,29 +29,14 @@ const NAMESPACES = [
 /** A mount of the host that answers no more must not hold a caller for ever. */
 const PATIENCE = 20_000;
 
+/** A command of which only its level knows what it wrote. `pid` is the process whose end takes all others with it. */
+export type InsideLaunched = Omit<Launched, 'written'> & { readonly pid: number };
+
 /** What a level decides about a run; everything else is the same for all that are made with namespaces. */
 export interface Inside {
   readonly view: View;
   /** Variables that replace those of the server, `HOME` among them. */
   readonly env: { readonly [name: string]: string };
-}
-
-/** Makes a layer for a run and starts it there; what is left of one that did not start goes again. */
-export async function withLayer(
-  root: string,
-  folder: string,
-  id: string,
-  work: (layer: Layer) => Promise<Launched | Refusal>,
-): Promise<Launched | Refusal> {
-  const layer = await makeLayer(root, folder, id);
-  try {
-    const launched = await work(layer);
-    if (isRefusal(launched)) await removeLayer(layer.path);
-    return launched;
-  } catch (error) {
-    await removeLayer(layer.path);
-    throw error;
-  }
 }
 
 /**
@@ -62,10 +47,10 @@ export async function startInside(
   root: string,
   layer: Layer,
   spec: RunSpec,
-  { view, env }: Inside,
-): Promise<Omit<Launched, 'written'> | Refusal> {
+  inside: Promise<Inside>,
+): Promise<InsideLaunched | Refusal> {
   const name = join(layer.path, 'pipe');
-  await namePipe(name);
+  const [{ view, env }] = await Promise.all([inside, namePipe(name)]);
   const table = mountTable(view);
   await writeFile(join(layer.path, 'plan'), fstab(table, join(layer.path, 'root')), { mode: 0o600 });
   const pipe = openPipe(name);
@@ -82,6 +67,7 @@ export async function startInside(
     pipe.release();
   }
   return {
+    pid: child.pid ?? 0,
     exited,
     output: pipe.readable,
     signal: (signal) => signalTree(child, signal),

@@ -1,16 +1,21 @@
 import { mkdir, realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join, normalize } from 'node:path';
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
+import { confined } from './confined.js';
 import { makeSkeleton, sweepLayers } from './layer.js';
+import { levelFor } from './level.js';
 import { probe } from './probe.js';
 import { isRunId, openRecords, type Records } from './records.js';
-import type { Level, Run, Runner, RunSpec } from './runner.js';
+import type { Containment, Level, Run, Runner, RunSpec } from './runner.js';
 import type { Sandbox } from './sandbox.js';
+import { seatbelt } from './seatbelt.js';
 import { supervise } from './supervise.js';
 import { transactional } from './transactional.js';
 import { unguarded } from './unguarded.js';
 
 const OUTPUT = 50 * 1024 * 1024;
+const ALL: readonly Containment[] = ['transactional', 'confined', 'none'];
+const LEASE = 60_000;
 /** The kernel takes no argument longer than 128 KiB, and about 2 MiB together. */
 const LONGEST_TEXT = 100_000;
 const LARGEST_ENV = 500_000;
@@ -19,8 +24,12 @@ export interface RunnerOptions {
   readonly root: string;
   /** `.signalbox` in the root. */
   readonly folder: string;
-  /** `none` is the operator's choice to run commands unguarded; otherwise the best level that holds is used. */
+  /** `none` is the operator's choice to run commands unguarded where no level holds. */
   readonly containment?: 'auto' | 'none';
+  /** Levels to try, best first; all where left out. */
+  readonly levels?: readonly Containment[];
+  /** Milliseconds for which a connection's locks stand without a sign of life. */
+  readonly lease?: number;
   /** Bytes that a command may print before it is ended with `output_limit`. */
   readonly outputLimit?: number;
 }
@@ -30,6 +39,8 @@ export async function openRunner({
   root,
   folder,
   containment = 'auto',
+  levels: wanted = ALL,
+  lease = LEASE,
   outputLimit = OUTPUT,
 }: RunnerOptions): Promise<Runner> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -38,7 +49,7 @@ export async function openRunner({
     throw new Error(`${folder} is not the .signalbox folder of ${root}`);
   const records = openRecords(real.folder);
   await Promise.all([records.sweep(), sweepLayers(real.folder)]);
-  const sandboxes = containment === 'none' ? [unguarded(real.root)] : [transactional(real.root, real.folder)];
+  const sandboxes = choose(real, lease, containment).filter(({ level }) => wanted.includes(level));
   let levels: Promise<readonly Level[]> | undefined;
   const runs = new Set<Run>();
   let closed = false;
@@ -52,9 +63,9 @@ export async function openRunner({
       if (closed) throw new Error('the runner is closed');
       const wrong = await unfit(spec, real.root);
       if (wrong !== undefined) return wrong;
-      const best = (await probed()).find((level) => level.works);
+      const best = levelFor(await probed(), spec.live);
       const sandbox = sandboxes.find(({ level }) => level === best?.level);
-      if (sandbox === undefined) return uncontained(await probed());
+      if (sandbox === undefined) return uncontained(await probed(), spec.live);
       const run = await begin(sandbox, records, spec, outputLimit);
       if (isRefusal(run)) return run;
       runs.add(run);
@@ -64,12 +75,23 @@ export async function openRunner({
     },
     output: (id, from) =>
       ([...runs].find((run) => run.id === id) ?? { output: (at?: number) => records.read(id, at) }).output(from),
+    fate: records.fate,
     async close() {
       closed = true;
       for (const run of runs) run.stop('stopped');
       await Promise.all([...runs].map((run) => run.ended));
     },
   };
+}
+
+function choose(
+  { root, folder }: { readonly root: string; readonly folder: string },
+  lease: number,
+  containment: 'auto' | 'none',
+): readonly Sandbox[] {
+  const direct = process.platform === 'darwin' ? seatbelt : confined;
+  const contained = [transactional(root, folder), direct(root, folder, lease)];
+  return containment === 'none' ? [...contained, unguarded(root, lease)] : contained;
 }
 
 async function probeAll(sandboxes: readonly Sandbox[], root: string, folder: string): Promise<readonly Level[]> {
@@ -91,7 +113,11 @@ async function begin(sandbox: Sandbox, records: Records, spec: RunSpec, limit: n
         await records.finish(spec.id, recorder.total);
         return how;
       });
-      return { ...run, ended };
+      const dispose = async (): Promise<void> => {
+        await run.dispose();
+        await records.settle(spec.id);
+      };
+      return { ...run, ended, dispose };
     }
     recorder.close();
     await records.drop(spec.id);
@@ -135,11 +161,11 @@ async function unfit(spec: RunSpec, root: string): Promise<Refusal | undefined> 
   return undefined;
 }
 
-function uncontained(levels: readonly Level[]): Refusal {
+function uncontained(levels: readonly Level[], live: boolean): Refusal {
   const reasons = levels.map(({ level, reason }) => `${level}: ${reason ?? 'does not work'}`);
   return refuse(
     'UNAVAILABLE',
-    `No containment holds on this machine, so no command is run. ${reasons.join('; ')}`,
+    `No containment ${live ? 'for commands that run live ' : ''}holds on this machine, so no command is run. ${reasons.join('; ')}`,
     'Change files with patch; ask the operator to install what is missing, or to set containment: none in signalbox.yaml.',
     { levels: reasons },
   );

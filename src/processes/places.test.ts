@@ -157,7 +157,9 @@ describe('a repository behind the workspace', () => {
       timeout: 9_000,
       writable: [],
       scratch: [],
+      sealed: [],
       network: true,
+      live: false,
     });
     if ('refused' in run) throw new Error(run.sentence);
     await run.ended;

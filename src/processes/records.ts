@@ -11,10 +11,13 @@ const ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 /** Whether a text can name a run, and so a folder. */
 export const isRunId = (id: string): boolean => ID.test(id);
 
-/** The outputs of a workspace's runs, in `.signalbox/runs/<run>`: `output`, `server` while it is under way, then `total`. */
+/** The outputs of a workspace's runs, in `.signalbox/runs/<run>`: `output`, `total` once it has ended, `server` until it is settled. */
 export interface Records {
   begin(id: string, limit: number): Promise<{ readonly recorder: Recorder; readonly path: string }>;
   finish(id: string, total: number): Promise<void>;
+  /** The run needs its server no more. */
+  settle(id: string): Promise<void>;
+  fate(id: string): Promise<'served' | 'over' | 'unknown'>;
   drop(id: string): Promise<void>;
   read(id: string, from?: number): Promise<OutputPage | undefined>;
   /** Removes outputs past their time. */
@@ -38,13 +41,18 @@ export function openRecords(folder: string): Records {
     async finish(id, total) {
       // On a full disk the count is lost, not the run.
       await writeFile(place(id, 'total'), String(total), { mode: 0o600 }).catch(() => undefined);
-      await rm(place(id, 'server'), { force: true });
+    },
+    settle: (id) => rm(place(id, 'server'), { force: true }),
+    async fate(id) {
+      if (await underWay(id)) return 'served';
+      return isRunId(id) && (await stat(place(id)).catch(() => undefined)) !== undefined ? 'over' : 'unknown';
     },
     drop: (id) => rm(place(id), { recursive: true, force: true }),
     async read(id, from) {
       if (!isRunId(id) || (await stat(place(id, 'output')).catch(() => undefined)) === undefined) return undefined;
-      const total = Number.parseInt((await textOf(id, 'total')) ?? '0', 10);
-      return readOutput(place(id, 'output'), total, !(await underWay(id)), from);
+      const total = await textOf(id, 'total');
+      const over = total !== undefined || !(await underWay(id));
+      return readOutput(place(id, 'output'), Number.parseInt(total ?? '0', 10), over, from);
     },
     async sweep() {
       for (const id of await readdir(join(folder, 'runs')).catch(() => [])) {

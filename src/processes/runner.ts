@@ -13,20 +13,34 @@ export interface RunSpec {
   readonly env: { readonly [name: string]: string };
   /** Milliseconds until the whole tree is killed; the ending is then `timed_out`. */
   readonly timeout: number;
-  /** Folders that a `confined` command may write; relative to the root. */
+  /** Claimed folders, each with a slash at its end (`./` is the root): a `confined` command may write there. */
   readonly writable: readonly string[];
   /** Ignored folders that exist and are bound read-write (`node_modules`, caches), relative to the root. */
   readonly scratch: readonly string[];
+  /** Names that no `confined` command may write, at any depth, as `.git`. */
+  readonly sealed: readonly string[];
   readonly network: boolean;
+  /** A command that has to see what others change while it runs (a server, a watcher): it is not run on an overlay. */
+  readonly live: boolean;
 }
 
-/** A path in the upper layer that differs from the tree below it. */
+/**
+ * A path that a command changed. At level `transactional` the change is in the layer only; at level `confined` it is on
+ * disk, and `before` holds what was there (null: nothing, or no file), but for `protected`, which was removed again.
+ */
 export type Written =
-  | { readonly kind: 'file'; readonly path: string; readonly bytes: Uint8Array; readonly mode: number }
+  | {
+      readonly kind: 'file';
+      readonly path: string;
+      readonly bytes: Uint8Array;
+      readonly mode: number;
+      readonly before?: Uint8Array | null;
+    }
   | { readonly kind: 'large'; readonly path: string; readonly size: number }
-  | { readonly kind: 'deleted'; readonly path: string }
+  | { readonly kind: 'deleted'; readonly path: string; readonly before?: Uint8Array | null }
   | { readonly kind: 'link'; readonly path: string; readonly target: string }
-  | { readonly kind: 'special'; readonly path: string };
+  | { readonly kind: 'special'; readonly path: string }
+  | { readonly kind: 'protected'; readonly path: string };
 
 export interface Ended {
   readonly ending: RunEnding;
@@ -51,9 +65,9 @@ export interface Run {
   output(from?: number): Promise<OutputPage>;
   /** Ends the whole tree; the first cause wins. */
   stop(cause: 'stopped' | 'lease_lost'): void;
-  /** What the command wrote, once it has ended. Empty unless transactional. */
+  /** What the command wrote, once it has ended. Empty at level `none`. */
   written(): Promise<readonly Written[]>;
-  /** Removes the layer and what else the run left in private state. */
+  /** To be called when the result is on record: removes the layer and what else the run left in private state. */
   dispose(): Promise<void>;
 }
 
@@ -70,6 +84,8 @@ export interface Runner {
   start(spec: RunSpec): Promise<Run | Refusal>;
   /** Output of a finished run of this or an earlier server process. */
   output(id: string, from?: number): Promise<OutputPage | undefined>;
+  /** What became of a run: `served` while a server sees to it, until its result is settled (see `dispose`). */
+  fate(id: string): Promise<'served' | 'over' | 'unknown'>;
   /** Ends all that is under way. */
   close(): Promise<void>;
 }

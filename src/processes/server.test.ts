@@ -1,11 +1,12 @@
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, createReadStream, openSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, createReadStream, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Bench } from './bench.testsuite.js';
+import { Bench, levelsHere } from './bench.testsuite.js';
+import type { Containment } from './runner.js';
 
 const root = join(import.meta.dirname, '../..');
 let built: string;
@@ -38,31 +39,57 @@ afterAll(async () => {
 });
 
 /** Starts a server that runs a command. Descriptors given here it inherits, from 4 on. */
-function serve(command: string, ...descriptors: number[]): ChildProcess {
-  return spawn(process.execPath, [join(built, 'processes/server.testsuite.js'), bench.root, command], {
+function serve(command: string, level: Containment, ...descriptors: number[]): ChildProcess {
+  return spawn(process.execPath, [join(built, 'processes/server.testsuite.js'), bench.root, command, level], {
     stdio: ['ignore', 'inherit', 'inherit', 'ignore', ...descriptors],
     env: { ...process.env, HOME: bench.home },
   });
 }
 
-test('promise 2: when the server is killed, none of a command’s processes is left', async () => {
+/** Runs a command whose processes all hold a pipe open: its end is the death of the last one. */
+async function alive(command: string, level: Containment): Promise<{ server: ChildProcess; dead: Promise<unknown> }> {
   const fifo = join(bench.root, 'cache/alive');
+  rmSync(fifo, { force: true });
   execFileSync('mkfifo', [fifo]);
-  const command =
-    "trap '' TERM HUP; exec 7>cache/alive; setsid nohup sleep 1000 & (setsid sh -c 'sleep 1000 & sleep 1000' &); echo up >&7; wait";
-  const server = serve(command);
-  // Each process of the command holds the pipe open: its end is the death of the last one.
-  const alive = createReadStream(fifo, 'utf8');
-  await once(alive, 'data');
+  const server = serve(`exec 7>cache/alive; ${command} echo up >&7; wait`, level);
+  const pipe = createReadStream(fifo, 'utf8');
+  const dead = once(pipe, 'end');
+  await once(pipe, 'data');
+  return { server, dead };
+}
+
+const DAEMONS = "trap '' TERM HUP; setsid nohup sleep 1000 & (setsid sh -c 'sleep 1000 & sleep 1000' &);";
+
+test.each(await levelsHere())(
+  'promise 2: when the server is killed, none of a command’s processes is left (%s)',
+  async (level) => {
+    const { server, dead } = await alive(DAEMONS, level);
+    server.kill('SIGKILL');
+    await dead;
+    expect(server.killed).toBe(true);
+  },
+);
+
+test('promise 2: without containment, none of its process group is left', async () => {
+  const { server, dead } = await alive('sleep 1000 & nohup sleep 1000 &', 'none');
   server.kill('SIGKILL');
-  await once(alive, 'end');
+  await dead;
   expect(server.killed).toBe(true);
+});
+
+test('promise 2: a command that writes directly dies before the lease of its stopped server ends', async () => {
+  const { server, dead } = await alive(DAEMONS, 'confined');
+  server.kill('SIGSTOP');
+  await dead;
+  expect(server.exitCode).toBeNull();
+  server.kill('SIGKILL');
 });
 
 test('promise 9: what the server inherited does not reach a command', async () => {
   const folder = openSync(bench.outside, 'r');
   const server = serve(
     'readlink /proc/self/fd/* > cache/descriptors; cd /proc/self/fd/5 && echo x > leak',
+    'transactional',
     folder,
     folder,
   );

@@ -1,6 +1,7 @@
 import { isRefusal } from '../domain/refusal.js';
-import { homeFolder, prepareView } from './layer.js';
-import { startInside, withLayer } from './namespaces.js';
+import { homeFolder, type Layer, prepareView, withLayer } from './layer.js';
+import { type Inside, startInside } from './namespaces.js';
+import type { RunSpec } from './runner.js';
 import type { Sandbox } from './sandbox.js';
 import { scanLayer } from './written.js';
 
@@ -13,10 +14,14 @@ export function transactional(root: string, folder: string): Sandbox {
     level: 'transactional',
     launch: (spec) =>
       withLayer(root, folder, spec.id, async (layer) => {
-        const home = await homeFolder();
-        const view = await prepareView(root, folder, layer, { overlay: true, writable: spec.scratch, sealed: [], home });
-        const launched = await startInside(root, layer, spec, { view, env: { HOME: home } });
+        const launched = await startInside(root, layer, spec, inside(root, folder, layer, spec));
         return isRefusal(launched) ? launched : { ...launched, written: () => scanLayer(root, layer) };
       }),
   };
+}
+
+async function inside(root: string, folder: string, layer: Layer, { scratch }: RunSpec): Promise<Inside> {
+  const home = await homeFolder();
+  const view = await prepareView(root, folder, layer, { overlay: true, writable: scratch, sealed: [], home });
+  return { view, env: { HOME: home } };
 }

@@ -77,6 +77,8 @@ export interface RunRow {
   readonly ending: RunEnding | null;
   readonly exit: number | null;
   readonly rejected: number;
+  /** The event of its start. */
+  readonly started: number;
 }
 
 /**
@@ -109,6 +111,8 @@ export interface Store {
   changes(query: ChangeQuery): Promise<ChangeRow[]>;
   scopes(query: ScopeQuery): Promise<Scope[]>;
   run(id: string): Promise<RunRow | undefined>;
+  /** Runs whose end is not on record, oldest first. */
+  openRuns(): Promise<RunRow[]>;
   /** Publications recorded at least `age` milliseconds of lock time ago whose end is not on record: their process may be gone. */
   unfinished(age: number): Promise<StoredIntent[]>;
   /** Resolves when something was committed by anyone after sequence number `seq`, or when `signal` aborts. */

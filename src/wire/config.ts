@@ -1,9 +1,12 @@
 import { z } from 'zod';
+import { nearest } from './names.js';
+import { fault, type Issue } from './parse.js';
 
 const process = z.strictObject({
   match: z.array(z.string().min(1).max(200)).min(1).max(100).describe('Commands of this kind; * stands for anything'),
   capacity: z.int().min(1).max(1000).default(1).describe('How many may run at once'),
   network: z.boolean().default(true).describe('Whether its commands reach the network'),
+  live: z.boolean().default(false).describe('Servers and watchers: they see at once what others change'),
 });
 
 /** `signalbox.yaml`. Every key has a default, so the file may leave out what it does not change. */
@@ -57,3 +60,31 @@ export const configSchema = z.strictObject({
 });
 
 export type ConfigFile = z.infer<typeof configSchema>;
+
+/** What is wrong with a `signalbox.yaml`, a sentence for each place. */
+export function configFaults(issues: readonly Issue[], file: unknown): string[] {
+  return issues.flatMap((issue) => {
+    const { place, expected, got } = fault(issue, file);
+    if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(place, key));
+    if (issue.code === 'invalid_key') return [`${place}: a name has 1 to 64 of the characters A-Z a-z 0-9 _ . -`];
+    return [`${place || 'the file'}: expected ${expected}, got ${got}`];
+  });
+}
+
+function unknownKey(place: string, key: string): string {
+  const meant = nearest(key, keysAt(place));
+  const name = JSON.stringify(place === '' ? key : `${place}.${key}`);
+  return `${name} is no key${meant === undefined ? '' : `; ${JSON.stringify(meant)} is`}`;
+}
+
+/** The keys that may stand at a place; a process has the same ones under any name. */
+function keysAt(place: string): string[] {
+  if (place === '') return Object.keys(configSchema.shape);
+  return place.startsWith('processes.') ? Object.keys(process.shape) : sectionKeys(place);
+}
+
+function sectionKeys(place: string): string[] {
+  const section: unknown = Reflect.get(configSchema.shape, place);
+  const inner = section instanceof z.ZodPrefault ? section.unwrap() : section;
+  return inner instanceof z.ZodObject ? Object.keys(inner.shape) : [];
+}

@@ -9,7 +9,7 @@ export interface Parsed<Input> {
   readonly ignored: readonly string[];
 }
 
-type Issue = z.core.$ZodIssue;
+export type Issue = z.core.$ZodIssue;
 
 const MAX_SHOWN = 60;
 
@@ -38,15 +38,19 @@ function confusedName(tool: string, given: string, meant: string, names: readonl
 }
 
 function wrongValue(tool: string, issue: Issue, args: unknown, ignored: readonly string[]): Refusal {
-  const argument = issue.path.length === 0 ? 'arguments' : placeOf(issue.path);
-  const expected = expectedBy(issue);
-  const got = described(valueAt(args, issue.path));
+  const { place, expected, got } = fault(issue, args);
+  const argument = place || 'arguments';
   return refuse(
     'INVALID',
     `The argument ${argument} of ${tool} does not fit: expected ${expected}, got ${got}.`,
     `Call ${tool} again with ${argument} as ${expected}.`,
     { argument, expected, got, ...(ignored.length === 0 ? {} : { unknown: ignored.slice(0, 20).map(cut) }) },
   );
+}
+
+/** What is wrong with a value that a schema refused: where, what was expected there, what came. */
+export function fault(issue: Issue, value: unknown): { place: string; expected: string; got: string } {
+  return { place: placeOf(issue.path), expected: expectedBy(issue), got: described(valueAt(value, issue.path)) };
 }
 
 const KINDS: { readonly [type: string]: string } = {

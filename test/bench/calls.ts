@@ -6,8 +6,10 @@ import { ratioAtMost } from './table.js';
 const LINES = 200;
 const ROUNDS = 12;
 const CALLS = 20;
-/** Ours syncs its files behind the answer: that must not fall on the other one's turn. */
-const REST = 150;
+/** Ours syncs its files half a second behind the answer: that must not fall on the other one's turn. */
+const REST = 800;
+/** Calls of each kind before anything is measured, so that both servers are as fast as they get. */
+const WARM_UP = 200;
 
 const PATH = 'src/page.ts';
 const FORMER = `export const value100 = 'former';`;
@@ -33,10 +35,10 @@ export const calls: Bench = {
       ours.call('patch', { scope, edits: [{ path: PATH, old_string: from, new_string: to }] });
     const edit = (from: string, to: string) =>
       theirs.call('edit_file', { path, edits: [{ oldText: from, newText: to }] });
-    const [patched = 0, edited = 0] = medians(await inTurns(ROUNDS, [alternating(patch), alternating(edit)]));
+    const [patched = 0, edited = 0] = await compared(REST, alternating(patch), alternating(edit));
     const read = () => ours.call('read', { paths: [PATH] });
     const readText = () => theirs.call('read_text_file', { path });
-    const [ourRead = 0, theirRead = 0] = medians(await inTurns(ROUNDS, [repeated(read), repeated(readText)]));
+    const [ourRead = 0, theirRead = 0] = await compared(0, read, readText);
     return [
       ratioAtMost(1, { name: 'patch over stdio, against edit_file', unit: 'ms', ours: patched, theirs: edited }),
       ratioAtMost(1, { name: 'read over stdio, against read_text_file', unit: 'ms', ours: ourRead, theirs: theirRead }),
@@ -45,13 +47,16 @@ export const calls: Bench = {
 };
 
 function alternating(edit: (from: string, to: string) => Promise<unknown>) {
-  return repeated((at) => (at % 2 === 0 ? edit(FORMER, LATTER) : edit(LATTER, FORMER)));
+  return (at: number) => (at % 2 === 0 ? edit(FORMER, LATTER) : edit(LATTER, FORMER));
 }
 
-function repeated(call: (at: number) => Promise<unknown>) {
-  return async (): Promise<number[]> => {
-    const samples = await timed(CALLS, call);
-    await setTimeout(REST);
-    return samples;
-  };
+/** → the medians of two calls, in milliseconds, with a rest of so many after each turn. */
+async function compared(rest: number, ...both: readonly ((at: number) => Promise<unknown>)[]): Promise<number[]> {
+  for (const call of both) await timed(WARM_UP, call);
+  const turns = both.map((call) => async () => {
+    await setTimeout(rest);
+    return timed(CALLS, call);
+  });
+  await setTimeout(rest);
+  return medians(await inTurns(ROUNDS, turns));
 }

@@ -86,7 +86,15 @@ function copyRows(database: Database.Database, count: number): void {
       insert.file({ ...files[0], scope: renamed.scope, path: renamed.path, seq });
     }
     const units = JSON.stringify([renamed.path]);
-    insert.scope({ ...scopes[0], number, published: seq, id: renamed.scope, title: renamed.path, units, generation: number });
+    insert.scope({
+      ...scopes[0],
+      number,
+      published: seq,
+      id: renamed.scope,
+      title: renamed.path,
+      units,
+      generation: number,
+    });
   }
   database.prepare('UPDATE ledger SET seq = ?, hash = ?, generation = ?, scopes = ?').run(seq, hash, number, number);
 }

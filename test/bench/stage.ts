@@ -20,6 +20,7 @@ export interface Helper {
 export class Stage {
   readonly #undo: (() => void | Promise<void>)[] = [];
   readonly #children = new Set<ChildProcess>();
+  #clearing: Promise<void> | undefined;
 
   /** A temporary folder with these files, which is a workspace for both programs. */
   folder(files: Files = {}): string {
@@ -67,14 +68,25 @@ export class Stage {
     return speaking(child, file);
   }
 
-  /** Ends all processes, by id, and removes all folders; the last first. */
-  async clear(): Promise<void> {
-    for (const undo of this.#undo.splice(0).reverse()) await undo();
+  /** Ends all processes, by id, and removes all folders; the last first. Once, however often it is asked for. */
+  clear(): Promise<void> {
+    this.#clearing ??= this.#undoAll();
+    return this.#clearing;
   }
 
   /** The same for processes only, at once: this one is about to end. */
   kill(): void {
     for (const child of this.#children) child.kill('SIGKILL');
+  }
+
+  async #undoAll(): Promise<void> {
+    for (const undo of this.#undo.reverse()) {
+      try {
+        await undo();
+      } catch (error) {
+        process.stderr.write(`clearing up: ${String(error)}\n`);
+      }
+    }
   }
 
   async #attach(program: Program, root: string): Promise<Client> {

@@ -57,7 +57,8 @@ class Checker implements Verdict {
         this.longestQueue = Math.max(this.longestQueue, this.#tickets.size);
         break;
       case 'scope.granted':
-        return this.#granted(seq, body);
+        this.#granted(seq, body);
+        break;
       case 'scope.lapsed':
         this.#tickets.delete(body.scope);
         if (body.to !== 'active') this.#holdings.delete(body.scope);
@@ -70,7 +71,8 @@ class Checker implements Verdict {
         this.#holdings.delete(body.scope);
         break;
       case 'files.changed':
-        return this.#changed(seq, body);
+        this.#changed(seq, body);
+        break;
     }
   }
 
@@ -112,9 +114,10 @@ class Checker implements Verdict {
 
   #changed(seq: number, { scope, files, generation }: Body<'files.changed'>): void {
     const holding = this.#holdings.get(scope);
-    if (holding === undefined) return this.#fault(seq, `promise 2: ${scope} changes files, but holds nothing`);
-    if (holding.generation !== generation) this.#fault(seq, `promise 2: ${scope} has generation ${holding.generation}`);
-    const writable = [...holding.locks].filter(([, mode]) => mode === 'write').map(([unit]) => unit);
+    if (holding?.generation !== generation) {
+      this.#fault(seq, `promise 2: ${scope} changes files under ${generation}, and has ${holding?.generation}`);
+    }
+    const writable = [...(holding?.locks ?? [])].filter(([, mode]) => mode === 'write').map(([unit]) => unit);
     for (const { path } of files) {
       if (!writable.some((unit) => this.#meeting.covers(unit, path))) {
         this.#fault(seq, `promise 1: ${scope} changes ${path} without a lock on it`);

@@ -101,7 +101,10 @@ async function rounds(agent: Agent, { pick, chance }: Random): Promise<number> {
   return counted;
 }
 
-async function granted(agent: Agent, claim: { scope?: string; [argument: string]: unknown }): Promise<{ scope: string }> {
+async function granted(
+  agent: Agent,
+  claim: { scope?: string; [argument: string]: unknown },
+): Promise<{ scope: string }> {
   for (let args: object = claim; ; ) {
     const { isError, text, data } = await agent.call('claim_scope', args);
     if (isError && claim.scope !== undefined && text.startsWith('DEADLOCK: ')) return { scope: claim.scope };

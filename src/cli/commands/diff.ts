@@ -3,7 +3,7 @@ import type { Parts } from '../../coordinator/parts.js';
 import { unknownScope } from '../../domain/authority.js';
 import { parseHandle } from '../../domain/handle.js';
 import { isRefusal } from '../../domain/refusal.js';
-import { fail, print, printJson } from '../output.js';
+import { fail, print, printJson, safeLines } from '../output.js';
 
 /** `diff`: what a scope changed, or what all live scopes did. */
 export async function diff(parts: Parts, given: string | undefined, json: boolean): Promise<void> {
@@ -16,7 +16,9 @@ export async function diff(parts: Parts, given: string | undefined, json: boolea
     if (text !== '') found.push({ scope: id, diff: text });
   }
   if (json) return printJson(found);
-  for (const { scope, diff: text } of found) print(`# ${scope}\n${text}`);
+  // What goes to a file or a program has to stay a patch that applies.
+  const shown = process.stdout.isTTY ? safeLines : (text: string) => text;
+  for (const { scope, diff: text } of found) print(`# ${scope}\n${shown(text)}`);
 }
 
 async function liveScopes(parts: Parts): Promise<string[]> {

@@ -1,9 +1,10 @@
+import { isRefusal, type Refusal, refuse } from '../../domain/refusal.js';
 import { startHttp } from '../../http/server.js';
 import { checkTokens } from '../../http/tokens.js';
 import { mcpOverHttp } from '../../mcp/http.js';
 import { type Assembled, tidy } from '../assemble.js';
-import { untilInterrupted } from '../interrupt.js';
-import { paint, print, printJson } from '../output.js';
+import { interrupted, untilInterrupted } from '../interrupt.js';
+import { fail, paint, print, printJson } from '../output.js';
 import { serveToken } from '../serve-token.js';
 import { VERSION } from '../version.js';
 
@@ -20,22 +21,21 @@ export async function serve(assembled: Assembled, { host, port, json }: ServeOpt
   const { token, path } = serveToken(parts.workspace.root);
   const onerror = (error: unknown): void => parts.log(String(error));
   const mcp = mcpOverHttp({ provider: async () => coordinator, version: VERSION, onerror });
-  const server = await startHttp({
-    host,
-    port,
-    mcp,
-    check: checkTokens([{ name: 'operator', token }]),
-    version: VERSION,
-    hosts: config.hosts,
-    onerror,
-  });
+  const check = checkTokens([{ name: 'operator', token }]);
+  const options = { host, port, mcp, check, version: VERSION, hosts: config.hosts, onerror };
+  const server = await startHttp(options).catch((error: unknown) => cannotListen(`${host}:${port}`, error));
+  if (isRefusal(server)) return fail(server);
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${server.port}/mcp`;
   if (json) printJson({ url, token_file: path, root: parts.workspace.root, pid: process.pid });
   else announce(parts.workspace.root, url, path);
-  await untilInterrupted(
-    (signal) => new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true })),
-  );
+  await untilInterrupted(interrupted);
   await server.close();
+}
+
+function cannotListen(address: string, error: unknown): Refusal {
+  const reason = error instanceof Error ? error.message : String(error);
+  const next = 'Pass another --port (0 takes any free one), or stop what listens there.';
+  return refuse('UNAVAILABLE', `${address} cannot be listened on: ${reason}`, next, { address });
 }
 
 function announce(root: string, url: string, tokenFile: string): void {

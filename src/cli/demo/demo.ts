@@ -23,6 +23,8 @@ export async function demo({ json, keep }: DemoOptions): Promise<void> {
   const stop = new AbortController();
   const interrupt = (): void => stop.abort();
   for (const signal of SIGNALS) process.on(signal, interrupt);
+  // Whoever read the output is gone, as in `signalbox demo | head`.
+  process.stdout.on('error', interrupt);
   let root: string | undefined;
   try {
     root = makeShop();
@@ -36,6 +38,7 @@ export async function demo({ json, keep }: DemoOptions): Promise<void> {
   } finally {
     if (root !== undefined && !keep) rmSync(root, { recursive: true, force: true, maxRetries: 5 });
     for (const signal of SIGNALS) process.off(signal, interrupt);
+    process.stdout.off('error', interrupt);
   }
 }
 
@@ -82,6 +85,7 @@ function missing(facts: Facts): string[] {
 function conclude(result: Result): void {
   print(summary(result));
   if (result.folder !== undefined) print(`The folder is kept: ${result.folder}`);
+  if (!result.ok) return;
   print('');
   print(attachLines());
 }

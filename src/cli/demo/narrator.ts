@@ -127,12 +127,22 @@ function isProcess(units: readonly string[]): boolean {
 
 /** A line as it is shown: when, who, what. */
 export function shown({ agent, text, wall }: Line, began: number): string {
-  const [name = agent] = agent.split(' ');
   const time = `${((wall - began) / 1000).toFixed(1)} s`.padStart(7);
-  return `${paint('dim', time)}  ${painted(name)} ${text}`;
+  return `${paint('dim', time)}  ${column(agent)} ${text}`;
+}
+
+/** What an agent tells itself: it belongs to the line above. */
+export function remark(agent: string, text: string): string {
+  return `${' '.repeat(9)}${column(agent)} ${text}`;
 }
 
 export function painted(name: string): string {
   const color = COLORS[name];
-  return color === undefined ? name.padEnd(5) : paint(color, name.padEnd(5));
+  return color === undefined ? name : paint(color, name);
+}
+
+function column(agent: string): string {
+  // A command's process unit is held in the name of its agent: `ben (run)`.
+  const [name = agent] = agent.split(' ');
+  return painted(name) + ' '.repeat(Math.max(0, 5 - name.length));
 }

@@ -31,24 +31,30 @@ const announced = z.object({ url: z.string(), token_file: z.string() });
 
 /** Starts `signalbox serve` on a free port and waits until it listens. */
 export async function serve(root: string, signal: AbortSignal): Promise<Served> {
-  const process = fork(MAIN, ['serve', '--port', '0', '--json', '--root', root], {
-    cwd: root,
-    env: withoutGit(globalThis.process.env),
-    execArgv: ['--import', WITH_PARENT],
-    silent: true,
-  });
-  const child = listening(process);
+  const args = ['serve', '--port', '0', '--json', '--root', root];
+  const env = withoutGit(process.env);
+  const child = listening(fork(MAIN, args, { cwd: root, env, execArgv: ['--import', WITH_PARENT], silent: true }));
+  try {
+    const { url, token_file } = announced.parse(JSON.parse(await firstLine(child, signal)));
+    return { child, url, tokenFile: token_file };
+  } catch (error) {
+    await endChild(child);
+    throw error;
+  }
+}
+
+async function firstLine({ process, said }: Child, signal: AbortSignal): Promise<string> {
   const { stdout } = process;
   if (stdout === null) throw new Error('signalbox serve has no stdout');
   const ended = new AbortController();
-  process.once('exit', () => ended.abort(new Error(`signalbox serve ended at once: ${child.said()}`)));
-  const [line] = await once(createInterface({ input: stdout }), 'line', {
-    signal: AbortSignal.any([signal, ended.signal]),
-  }).catch((error: unknown) => {
-    throw ended.signal.aborted ? ended.signal.reason : error;
-  });
-  const { url, token_file } = announced.parse(JSON.parse(String(line)));
-  return { child, url, tokenFile: token_file };
+  process.once('exit', () => ended.abort());
+  try {
+    const either = AbortSignal.any([signal, ended.signal]);
+    const [line] = await once(createInterface({ input: stdout }), 'line', { signal: either });
+    return String(line);
+  } catch (error) {
+    throw ended.signal.aborted ? new Error(`signalbox serve ended at once: ${said()}`) : error;
+  }
 }
 
 /** Starts the process of an agent; it plays when it is told its part. */

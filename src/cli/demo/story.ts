@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -7,24 +6,14 @@ import { DEFAULTS } from '../../domain/settings.js';
 import { openSqliteStore } from '../../store/sqlite/open.js';
 import type { SqliteStore } from '../../store/sqlite/sqlite-store.js';
 import { openWorkspace, recovery } from '../../workspace/files/open.js';
-import {
-  type Check,
-  type Commit,
-  commitsAreTheScopes,
-  everyChangeFollows,
-  everyLineIsThere,
-  type Files,
-  ledgerIsWhole,
-  nobodyHeldTheSame,
-  replayGivesTheFiles,
-  testsPass,
-} from './checks.js';
+import type { Check } from './checks.js';
 import { type History, readHistory } from './history.js';
+import { inspect } from './inspect.js';
 import { Live } from './live.js';
 import { NAMES } from './messages.js';
-import { Narrator, painted, shown } from './narrator.js';
+import { Narrator, remark, shown } from './narrator.js';
 import { endChild, type Served, serve } from './processes.js';
-import { filesOf, git, LEASE, withoutGit } from './shop.js';
+import { filesOf, LEASE } from './shop.js';
 import { type Remarked, type Seat, Troupe } from './troupe.js';
 
 /** The story takes some ten seconds; one that is stuck is not waited for. In milliseconds. */
@@ -57,7 +46,12 @@ export async function playStory(stage: Stage): Promise<Outcome> {
     const remarks: Remarked[] = [];
     const played = await play(stage, store, remarks);
     const history = await readHistory(store);
-    return { ...played, history, remarks, checks: await check(stage, store, history, initial) };
+    const checks = await inspect(stage.root, store, history, {
+      initial,
+      finished: played.failure === undefined,
+      signal: stage.signal,
+    });
+    return { ...played, history, remarks, checks };
   } finally {
     await store.close();
   }
@@ -88,10 +82,12 @@ async function play(
   });
   const troupe = new Troupe(root, (remarked) => {
     remarks.push(remarked);
-    live.afterwards(() => say(remarkLine(remarked)));
+    live.afterwards(() => say(remark(remarked.agent, remarked.remark.text)));
   });
   let served: Served | undefined;
   const following = live.follow(over.signal);
+  // Its failure is the story's, below; here it only must not go unheard.
+  const followed = following.catch(() => undefined);
   try {
     served = await serve(root, signal);
     troupe.start(root, served);
@@ -100,12 +96,8 @@ async function play(
   } finally {
     await Promise.all([troupe.close(), served === undefined ? undefined : endChild(served.child)]);
     over.abort();
-    await following;
+    await followed;
   }
-}
-
-function remarkLine({ agent, remark }: Remarked): string {
-  return `${' '.repeat(9)}${painted(agent)} ${remark.text}`;
 }
 
 /** Waits for the end of the story. Resolves with what went differently; rejects where a person ended it. */
@@ -142,56 +134,4 @@ function postFacts({ body }: Event, troupe: Troupe): void {
     if (name !== undefined && name !== 'ada') troupe.post(`${name} waits`, body.scope);
   }
   if (body.type === 'scope.expired' && body.from === 'cleo') troupe.post('cleo is lost', body.scope);
-}
-
-/** Recomputes from the ledger, the files and git whether anything was lost. */
-async function check({ root, signal }: Stage, store: SqliteStore, history: History, initial: Files): Promise<Check[]> {
-  const final = filesOf(root);
-  return [
-    nobodyHeldTheSame(history),
-    everyChangeFollows(history, initial),
-    replayGivesTheFiles(history, initial, final),
-    everyLineIsThere(history, final),
-    commitsAreTheScopes(history, commitsOf(root), git(root, 'status', '--porcelain')),
-    ledgerIsWhole(history, await store.verify()),
-    testsPass(
-      await runTests(
-        root,
-        [...final.keys()].filter((path) => path.startsWith('test/')),
-        signal,
-      ),
-    ),
-  ];
-}
-
-/** All commits but the first, which is the example itself. */
-function commitsOf(root: string): Commit[] {
-  const hashes = git(root, 'rev-list', '--min-parents=1', 'HEAD')
-    .split('\n')
-    .filter((hash) => hash !== '');
-  return hashes.map((hash) => ({
-    hash,
-    scope: git(root, 'show', '--no-patch', '--format=%(trailers:key=Scope,valueonly)', hash).trim(),
-    paths: git(root, 'show', '--format=', '--name-only', hash).trim().split('\n').sort(),
-  }));
-}
-
-async function runTests(
-  root: string,
-  files: readonly string[],
-  signal: AbortSignal,
-): Promise<{ exit: number; output: string }> {
-  // Inside a test runner, node --test would report to that one instead of printing.
-  const { NODE_TEST_CONTEXT: _, ...env } = withoutGit(process.env);
-  const child = spawn(process.execPath, ['--test', '--test-reporter=tap', ...files], {
-    cwd: root,
-    env,
-    signal,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (text: string) => (output += text));
-  const [code] = await once(child, 'close');
-  return { exit: typeof code === 'number' ? code : 1, output };
 }

@@ -9,7 +9,7 @@ import type { Facts, Result } from './tally.js';
 export function introduction(root: string): string {
   return [
     paint('bold', 'Four agents build a shop together, in one working tree.'),
-    `Each is an MCP client in a process of its own: ${painted('ada').trim()} and ${painted('cleo').trim()} over stdio, ${painted('ben').trim()} and ${painted('dan').trim()} over HTTP.`,
+    `Each is an MCP client in a process of its own: ${painted('ada')} and ${painted('cleo')} over stdio, ${painted('ben')} and ${painted('dan')} over HTTP.`,
     `The workspace is ${root}. There, locks outlive their connection by ${LEASE} s instead of a minute.`,
     '',
   ].join('\n');

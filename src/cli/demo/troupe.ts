@@ -26,7 +26,8 @@ interface Member {
   readonly child: Child;
   /** The process of its server, over stdio. */
   server?: number;
-  killed: boolean;
+  /** Killed, or sent home: its end is no failure, and nobody waits for it. */
+  mayEnd: boolean;
   finished: boolean;
 }
 
@@ -47,7 +48,7 @@ export class Troupe {
 
   constructor(root: string, onRemark: (remarked: Remarked) => void) {
     this.#onRemark = onRemark;
-    this.#members = NAMES.map((name) => ({ name, child: startAgent(root), killed: false, finished: false }));
+    this.#members = NAMES.map((name) => ({ name, child: startAgent(root), mayEnd: false, finished: false }));
     for (const member of this.#members) this.#listen(member);
     this.played.catch(() => undefined);
   }
@@ -78,13 +79,13 @@ export class Troupe {
   async kill(name: Name): Promise<void> {
     const member = this.#members.find((member) => member.name === name);
     if (member === undefined) return;
-    member.killed = true;
+    member.mayEnd = true;
     member.child.process.kill('SIGKILL');
     await member.child.gone;
   }
 
   async close(): Promise<void> {
-    for (const member of this.#members) member.killed = true;
+    for (const member of this.#members) member.mayEnd = true;
     await Promise.all(this.#members.map(({ child, server }) => endChild(child, server)));
   }
 
@@ -93,7 +94,7 @@ export class Troupe {
     child.process.on('message', (message) => this.#take(member, report.parse(message)));
     child.process.on('error', (error) => this.#fail(new Error(`${name}'s process: ${error.message}`)));
     child.process.on('exit', (code, signal) => {
-      if (!member.killed && !member.finished)
+      if (!member.mayEnd && !member.finished)
         this.#fail(new Error(`${name}'s process ended (${signal ?? code}): ${child.said()}`));
     });
   }
@@ -109,7 +110,7 @@ export class Troupe {
     }
     if (given.type === 'finished') {
       member.finished = true;
-      if (this.#members.every(({ finished, killed }) => finished || killed)) this.#succeed();
+      if (this.#members.every(({ finished, mayEnd }) => finished || mayEnd)) this.#succeed();
     }
   }
 }

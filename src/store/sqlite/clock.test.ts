@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { DEFAULTS } from '../../domain/settings.js';
 import { claim, opened, record } from '../steps.testsuite.js';
 import { SqliteBench, TestClock } from './bench.testsuite.js';
 import { advance, machineClock } from './clock.js';
@@ -38,6 +39,12 @@ test('promise 7: between two commits at most 15 s pass, however long nobody coul
   expect(await now()).toBe(15_000);
   bench.pass(15_001);
   expect(await now()).toBe(30_000);
+});
+
+test('promise 7: with a short lease it is a quarter of it, so that no step is as long as the lease', async () => {
+  const short = await bench.open({ settings: { ...DEFAULTS, lease: 6_000 } });
+  bench.pass(3_600_000);
+  expect(await short.view({}, (view) => view.now)).toBe(1_500);
 });
 
 test('promise 7: over a reboot no time passes, and then it runs on', async () => {
@@ -87,5 +94,5 @@ test('the machine’s clock names its boot and does not go back', () => {
 
 test('the fraction of a millisecond is kept for the next time', () => {
   const clock = Object.assign(new TestClock(), { ms: 10.75 });
-  expect(advance({ lock: 5, mono: 9, boot: 'boot 1' }, clock)).toEqual({ lock: 6, mono: 10, boot: 'boot 1' });
+  expect(advance({ lock: 5, mono: 9, boot: 'boot 1' }, clock, 15_000)).toEqual({ lock: 6, mono: 10, boot: 'boot 1' });
 });

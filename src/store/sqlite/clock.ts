@@ -23,7 +23,7 @@ const LONGEST_STEP = 15_000;
  * A quarter of the lease, so that the beats which come next come in time. `lease`: milliseconds.
  */
 export function longestStep(lease: number): number {
-  return Math.min(LONGEST_STEP, lease / 4);
+  return Math.min(LONGEST_STEP, Math.floor(lease / 4));
 }
 
 /**
@@ -32,11 +32,11 @@ export function longestStep(lease: number): number {
  *
  * @param longest milliseconds, see `longestStep`.
  */
-export function advance(last: LockTime, clock: Clock, longest = LONGEST_STEP): LockTime {
+export function advance(last: LockTime, clock: Clock, longest: number): LockTime {
   const mono = clock.monotonic();
   const passed = mono - last.mono;
   if (last.boot !== clock.boot || passed < 0) return { lock: last.lock, mono, boot: clock.boot };
-  if (passed > longest) return { lock: last.lock + Math.floor(longest), mono, boot: clock.boot };
+  if (passed > longest) return { lock: last.lock + longest, mono, boot: clock.boot };
   const step = Math.floor(passed);
   return { lock: last.lock + step, mono: last.mono + step, boot: clock.boot };
 }

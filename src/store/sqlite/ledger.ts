@@ -3,7 +3,7 @@ import { evolve } from '../../domain/evolve.js';
 import type { State } from '../../domain/state.js';
 import { type Author, StoreBroken } from '../store.js';
 import { canonical, link, wellFormed } from './chain.js';
-import { advance, type Clock, type LockTime } from './clock.js';
+import { advance, type Clock, type LockTime, longestStep } from './clock.js';
 import type { Driver, Statement } from './driver.js';
 import type { Head, Loader } from './load.js';
 import { Projector } from './project.js';
@@ -35,15 +35,18 @@ export class Ledger {
   readonly #loader: Loader;
   readonly #projector: Projector;
   readonly #clock: Clock;
+  readonly #longest: number;
   readonly #since: Statement;
   readonly #insert: Statement;
   readonly #head: Statement;
   #folded: Folded | undefined;
 
-  constructor(driver: Driver, loader: Loader, clock: Clock) {
+  /** `lease`: milliseconds. */
+  constructor(driver: Driver, loader: Loader, clock: Clock, lease: number) {
     this.#loader = loader;
     this.#projector = new Projector(driver);
     this.#clock = clock;
+    this.#longest = longestStep(lease);
     this.#since = driver.prepare('SELECT * FROM events WHERE seq > ? ORDER BY seq');
     this.#insert = driver.prepare(
       'INSERT INTO events (seq, at, wall, type, scope, agent, connection, trace, body, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
@@ -61,12 +64,12 @@ export class Ledger {
       known === undefined || head.seq - known.state.seq > LONG_BEHIND
         ? { state: this.#loader.state(), hash: head.hash }
         : this.#foldSince(known, head);
-    return { ...this.#folded, time: advance(head.time, this.#clock) };
+    return { ...this.#folded, time: advance(head.time, this.#clock, this.#longest) };
   }
 
   /** Lock time now. */
   now(): number {
-    return advance(this.#loader.head().time, this.#clock).lock;
+    return advance(this.#loader.head().time, this.#clock, this.#longest).lock;
   }
 
   #foldSince(known: Folded, head: Head): Folded {

@@ -60,6 +60,10 @@ export class Queries {
     return row && runOfRow(row);
   }
 
+  openRuns(): RunRow[] {
+    return this.#all('SELECT * FROM runs WHERE ended IS NULL ORDER BY started').map(runOfRow);
+  }
+
   #last(): number {
     return integer(this.#all('SELECT seq FROM ledger')[0], 'seq');
   }
@@ -101,6 +105,7 @@ function runOfRow(row: Row): RunRow {
     ending: row.ending === null ? null : oneOf(row, 'ending', RUN_ENDINGS),
     exit: integerOrNull(row, 'exit'),
     rejected: integerOrNull(row, 'rejected') ?? 0,
+    started: integer(row, 'started'),
   };
 }
 

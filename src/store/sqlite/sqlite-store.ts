@@ -74,7 +74,7 @@ export class SqliteStore implements Store {
     this.#contents = new Contents(driver, folder);
     this.#intents = new Intents(driver);
     const loader = new Loader(driver);
-    this.#ledger = new Ledger(driver, loader, this.#clock);
+    this.#ledger = new Ledger(driver, loader, this.#clock, settings.lease);
     this.#life = new LifeTable(driver);
     this.#looks = new Looks(driver, loader, this.#life, settings);
     const marker = new Marker(join(folder, 'applying'));
@@ -130,6 +130,10 @@ export class SqliteStore implements Store {
 
   async run(id: string): Promise<RunRow | undefined> {
     return this.#read(() => this.#queries.run(id));
+  }
+
+  async openRuns(): Promise<RunRow[]> {
+    return this.#read(() => this.#queries.openRuns());
   }
 
   async unfinished(age: number): Promise<StoredIntent[]> {

@@ -1,12 +1,12 @@
 import { type BigIntStats, closeSync, linkSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
 import type { Hash } from '../../domain/scope.js';
+import type { Moved } from '../workspace.js';
 import { hashOf, isSame, isUnwritten, type Mark, markOf, openFile, readWhole } from './bytes.js';
 import { type Change, type Target, tempFolder } from './change.js';
 import { errno } from './errno.js';
 import type { Place } from './look.js';
 import { KEPT_FOLDER, keptBeside, keptName, tempName } from './temps.js';
 import { Trail, walking } from './walk.js';
-import type { Moved } from '../workspace.js';
 
 /** See `Workspace.verify`. */
 export function verify(place: Place, change: Change): readonly Moved[] {

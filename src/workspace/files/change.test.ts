@@ -23,10 +23,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isRefusal } from '../../domain/refusal.js';
+import type { Prepared, Wanted, Workspace } from '../workspace.js';
 import { Overtaken } from './apply.js';
 import type { LateEdit } from './finish.js';
 import { openWorkspace } from './open.js';
-import type { Prepared, Wanted, Workspace } from '../workspace.js';
 
 let root: string;
 let workspace: Workspace;

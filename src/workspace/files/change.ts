@@ -1,10 +1,10 @@
 import type { FileChange } from '../../domain/event.js';
 import type { Content, IntentFile } from '../../domain/intent.js';
 import type { Hash } from '../../domain/scope.js';
+import type { Prepared } from '../workspace.js';
 import type { Mark } from './bytes.js';
 import { partsOf } from './paths.js';
 import { tempName } from './temps.js';
-import type { Prepared } from '../workspace.js';
 
 /** Where a former file is kept. */
 export interface Kept {

@@ -1,11 +1,11 @@
 import { closeSync, lstatSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import type { Hash } from '../../domain/scope.js';
+import type { Moved } from '../workspace.js';
 import { isSame, type Mark, markOf, openFile, readLarge } from './bytes.js';
 import { located } from './change.js';
 import type { Place } from './look.js';
 import { Trail } from './walk.js';
-import type { Moved } from '../workspace.js';
 
 const MAX_KNOWN = 100_000;
 const STRETCH_FILES = 128;

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isRefusal } from '../../domain/refusal.js';
-import { openWorkspace } from './open.js';
 import type { Workspace } from '../workspace.js';
+import { openWorkspace } from './open.js';
 
 let top: string;
 let root: string;

@@ -1,5 +1,6 @@
 import { type BigIntStats, closeSync, lstatSync, readdirSync } from 'node:fs';
 import { isRefusal, type Refusal, refuse } from '../../domain/refusal.js';
+import type { ListEntry, Looked } from '../workspace.js';
 import { hashOf, type Opened, openFile, readLarge, readWhole } from './bytes.js';
 import { ifThere, refusalOf } from './errno.js';
 import { follow } from './follow.js';
@@ -7,7 +8,6 @@ import { canonical, partsOf } from './paths.js';
 import { isState, protectedName, protectedRefusal } from './protected.js';
 import { isTemp, STATE_FOLDER } from './temps.js';
 import { type Ground, Trail, walking } from './walk.js';
-import type { ListEntry, Looked } from '../workspace.js';
 
 /** From this size on, a file is read beside the event loop. */
 const LARGE = 256 * 1024;

@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Content } from '../../domain/intent.js';
 import { isRefusal, type Refusal, refuse } from '../../domain/refusal.js';
 import type { Hash } from '../../domain/scope.js';
+import type { Moved, Wanted } from '../workspace.js';
 import { hashOf, type Mark, markOf, openFile, readWhole } from './bytes.js';
 import { Change, located, type Target, tempFolder } from './change.js';
 import { errno, refusalOf } from './errno.js';
@@ -11,7 +12,6 @@ import { canonical, outside } from './paths.js';
 import { protectedName, protectedRefusal } from './protected.js';
 import { newId, tempName } from './temps.js';
 import { NOFOLLOW, type Stop, Trail, walking } from './walk.js';
-import type { Moved, Wanted } from '../workspace.js';
 
 const NEW_FILE = 0o644;
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | NOFOLLOW;

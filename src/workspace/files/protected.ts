@@ -17,6 +17,9 @@ const CONFIGURATION = new Set([
   '.gemini',
 ]);
 
+/** All of them, wherever they stand. */
+export const PROTECTED_NAMES: readonly string[] = [...ALWAYS, ...CONFIGURATION];
+
 /** Disks that fold names would take any of these spellings for the same file; elsewhere nobody misses them. */
 function fold(name: string): string {
   return name.normalize('NFKC').toLowerCase();
@@ -37,12 +40,16 @@ export function isState(path: string): boolean {
 }
 
 export function protectedRefusal(path: string, name: string): Refusal {
-  return refuse(
-    'PROTECTED',
-    `${path} is protected: ${name} is not for agents to change.`,
-    'Ask the person to change it, or to list it under `unprotect:` in signalbox.yaml.',
-    { path, name },
-  );
+  return refuse('PROTECTED', `${path} is protected: ${name} is not for agents to change.`, wayAround(name), {
+    path,
+    name,
+  });
+}
+
+function wayAround(name: string): string {
+  if (fold(name) === '.git') return 'To commit, call publish_output; leave all else of git to the person.';
+  if (ALWAYS.has(fold(name)) || isTemp(name)) return 'Leave it to Signalbox; list_scopes shows what there is to know.';
+  return 'Ask the person to change it, or to list it under `unprotect:` in signalbox.yaml.';
 }
 
 function covers(entry: string, path: string): boolean {

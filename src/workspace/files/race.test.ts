@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { isRefusal } from '../../domain/refusal.js';
+import type { Workspace } from '../workspace.js';
 import { openWorkspace, recovery } from './open.js';
 import { isWeak } from './walk.js';
-import type { Workspace } from '../workspace.js';
 
 const TRIES = 2_000;
 

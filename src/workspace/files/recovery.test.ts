@@ -21,9 +21,9 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { StoredIntent } from '../../domain/intent.js';
 import { isRefusal } from '../../domain/refusal.js';
+import { FILE_SETTINGS, type Prepared, type Wanted, type Workspace } from '../workspace.js';
 import { openWorkspace, recovery } from './open.js';
 import { sweep } from './sweep.js';
-import { FILE_SETTINGS, type Prepared, type Wanted, type Workspace } from '../workspace.js';
 
 let root: string;
 let workspace: Workspace;

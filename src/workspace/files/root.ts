@@ -1,5 +1,5 @@
 import { type Dirent, lstatSync, readdirSync, realpathSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { type Refusal, refuse } from '../../domain/refusal.js';
 import { errno } from './errno.js';
 import { STATE_FOLDER } from './temps.js';
@@ -33,6 +33,14 @@ export function findRoot(from: string): string | Refusal {
     `Start in ${second}, or remove ${join(second, STATE_FOLDER)} when no Signalbox uses it.`,
     { root, second },
   );
+}
+
+/** What whoever stands in `from` calls the root: a name that may lead through links. */
+export function nameOfRoot(from: string, root: string): string {
+  const given = resolve(from);
+  const below = relative(root, realpathSync(given));
+  const name = given.endsWith(`/${below}`) ? given.slice(0, -below.length - 1) : given;
+  return realpathSync(name) === root ? name : root;
 }
 
 /** The deeper of the two. Both are ancestors of one folder, so the longer one is. */

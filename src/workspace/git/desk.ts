@@ -1,9 +1,9 @@
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { errno } from '../files/errno.js';
+import { STATE_FOLDER } from '../files/temps.js';
 import type { Repository } from './repository.js';
 import { GitFailed, joinNul, runGit } from './run.js';
-import { STATE_FOLDER } from '../files/temps.js';
 
 /** A folder this much older than a new one was left behind by a killed process. Milliseconds. */
 const STALE = 60 * 60 * 1_000;

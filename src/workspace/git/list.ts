@@ -1,7 +1,7 @@
+import { STATE_FOLDER } from '../files/temps.js';
 import { foldersOf } from './index.js';
 import type { Repository } from './repository.js';
 import { GitFailed, joinNul, runGit, splitNul } from './run.js';
-import { STATE_FOLDER } from '../files/temps.js';
 
 /** Bytes of arguments in one call: every system bears this much. */
 const MAX_ARGUMENTS = 100_000;

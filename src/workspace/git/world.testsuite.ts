@@ -3,8 +3,8 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { isRefusal, type Refusal } from '../../domain/refusal.js';
-import { type BuildSpec, type Built, type Git, openGit, type PathChange, type Planned } from './git.js';
 import { rebaseBytes } from '../text/rebase.js';
+import { type BuildSpec, type Built, type Git, openGit, type PathChange, type Planned } from './git.js';
 
 const NEUTRAL = { GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null' };
 

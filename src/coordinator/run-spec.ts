@@ -1,0 +1,59 @@
+import { isRefusal, type Refusal } from '../domain/refusal.js';
+import { inArgument, quoted, wrongArgument } from './argument.js';
+import type { RunInput } from './contract.js';
+import type { Parts } from './parts.js';
+
+const LONGEST_S = 24 * 3600;
+
+/** A command as a call asks for it. */
+export interface Spec {
+  readonly command: string;
+  /** From the root. */
+  readonly cwd: string;
+  readonly env: { readonly [name: string]: string };
+  /** Milliseconds. */
+  readonly timeout: number;
+}
+
+/** Reads the arguments of a call that starts a command. */
+export async function parseSpec(parts: Parts, input: RunInput): Promise<Spec | Refusal> {
+  const command = input.command?.trim();
+  if (!command) {
+    const got = input.command === undefined ? 'neither command nor run' : quoted(input.command);
+    return wrong('command', 'a command, or run with the id of an earlier one', got);
+  }
+  const env = parseEnv(input.env ?? []);
+  if (isRefusal(env)) return env;
+  const cwd = await folder(parts, input.cwd ?? '.');
+  if (isRefusal(cwd)) return cwd;
+  const seconds = Math.min(input.timeout_s ?? parts.rules.timeout / 1000, LONGEST_S);
+  if (!(seconds > 0)) return wrong('timeout_s', 'seconds above 0', String(input.timeout_s));
+  return { command, cwd, env, timeout: seconds * 1000 };
+}
+
+function parseEnv(pairs: readonly string[]): Spec['env'] | Refusal {
+  const env: { [name: string]: string } = {};
+  for (const [at, pair] of pairs.entries()) {
+    const match = /^([A-Za-z_][A-Za-z0-9_]*)=([^\0]*)$/s.exec(pair);
+    if (match?.[1] === undefined || match[2] === undefined) return wrong(`env[${at}]`, '"NAME=value"', quoted(pair));
+    env[match[1]] = match[2];
+  }
+  return env;
+}
+
+async function folder(parts: Parts, given: string): Promise<string | Refusal> {
+  const cwd = await parts.workspace.resolve(given, 'read');
+  if (isRefusal(cwd)) return inArgument(cwd, 'cwd');
+  const looked = await parts.workspace.look(cwd);
+  if (isRefusal(looked)) return inArgument(looked, 'cwd');
+  if (looked.kind === 'folder') return cwd;
+  return wrong(
+    'cwd',
+    'a folder in the workspace',
+    looked.kind === 'none' ? `${quoted(given)}, which does not exist` : `the file ${quoted(given)}`,
+  );
+}
+
+function wrong(argument: string, expected: string, got: string): Refusal {
+  return wrongArgument(argument, expected, got, `Call run again with ${argument} as ${expected}.`);
+}

@@ -1,0 +1,193 @@
+import { constants, type Dirent, type Stats } from 'node:fs';
+import { copyFile, lstat, mkdir, readdir, readFile, readlink, realpath, rm } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
+import { isBelow } from './host.js';
+import type { RunSpec, Written } from './runner.js';
+
+/** A claimed folder is copied before a command may write there: more than this is refused. */
+const MOST_FILES = 20_000;
+const MOST_BYTES = 256 * 1024 * 1024;
+/** A file above this is `large`. */
+const LARGE = 50 * 1024 * 1024;
+
+/** What lies below the claimed folders of a run: read before the command writes there, and compared after. */
+export interface Claimed {
+  /** Absolute, without those inside another one. */
+  readonly folders: readonly string[];
+  /** Existing paths with a protected name, absolute. */
+  readonly sealed: readonly string[];
+  readonly files: ReadonlyMap<string, Stats>;
+  /** Where the copies of the files lie, by their paths from the root. */
+  readonly copies: string;
+}
+
+type Names = Pick<RunSpec, 'writable' | 'scratch' | 'sealed'>;
+
+/** Looks through the claimed folders and copies what is in them. Refuses what a direct write could not be kept from harming. */
+export async function survey(root: string, spec: Names, copies: string): Promise<Claimed | Refusal> {
+  const folders = await claimedFolders(root, spec.writable);
+  if (isRefusal(folders)) return folders;
+  const { sealed, files } = await walk(root, folders, spec);
+  const wrong = (await linkedSeal(root, sealed)) ?? tooMuch(files) ?? sharedFile(files);
+  if (wrong !== undefined) return wrong;
+  for (const [path, info] of files) if (info.isFile()) await copy(join(root, path), join(copies, path));
+  return { folders, sealed, files, copies };
+}
+
+/** The folders themselves, made where they do not exist yet. */
+async function claimedFolders(root: string, units: readonly string[]): Promise<readonly string[] | Refusal> {
+  const paths: string[] = [];
+  for (const unit of units) {
+    const path = join(root, unit).replace(/(?<=.)\/$/, '');
+    if (!unit.endsWith('/') || (path !== root && !isBelow(path, root))) return onlyFolders(unit);
+    const ancestor = await realpath(await nearest(path));
+    if (!isBelow(`${path}/`, ancestor)) return onlyFolders(unit);
+    await mkdir(path, { recursive: true }).catch(() => undefined);
+    const info = await lstat(path).catch(() => undefined);
+    if (!info?.isDirectory() || (await realpath(path)) !== path) return onlyFolders(unit);
+    paths.push(path);
+  }
+  return paths.filter((path) => !paths.some((other) => isBelow(path, other)));
+}
+
+async function nearest(path: string): Promise<string> {
+  const found = await lstat(path).catch(() => undefined);
+  return found === undefined ? nearest(join(path, '..')) : path;
+}
+
+function onlyFolders(unit: string): Refusal {
+  return refuse(
+    'UNAVAILABLE',
+    `On this machine a command writes directly to the folders that its scope has claimed, and ${unit} is not such a folder.`,
+    'Claim the folder (claim_scope with a unit that ends in /), or use patch.',
+    { unit },
+  );
+}
+
+interface Walked {
+  readonly sealed: string[];
+  readonly files: Map<string, Stats>;
+}
+
+async function walk(
+  root: string,
+  folders: readonly string[],
+  { scratch, sealed }: Omit<Names, 'writable'>,
+): Promise<Walked> {
+  const found: Walked = { sealed: [], files: new Map() };
+  const names = new Set(sealed.map((name) => name.toLowerCase()));
+  const apart = new Set([...scratch.map((path) => join(root, path)), join(root, '.signalbox')]);
+  const look = async (folder: string): Promise<void> => {
+    for (const entry of await entries(folder)) {
+      const path = join(folder, entry.name);
+      if (apart.has(path) || found.files.size > MOST_FILES) continue;
+      if (names.has(entry.name.toLowerCase())) found.sealed.push(path);
+      else if (entry.isDirectory()) await look(path);
+      else
+        await lstat(path).then(
+          (info) => found.files.set(relative(root, path), info),
+          () => undefined,
+        );
+    }
+  };
+  for (const folder of folders) await look(folder);
+  return found;
+}
+
+const entries = (folder: string): Promise<Dirent[]> => readdir(folder, { withFileTypes: true }).catch(() => []);
+
+async function linkedSeal(root: string, sealed: readonly string[]): Promise<Refusal | undefined> {
+  for (const path of sealed) {
+    if (!(await lstat(path)).isSymbolicLink()) continue;
+    const shown = relative(root, path);
+    return refuse(
+      'PROTECTED',
+      `${shown} is protected and a link, which a command could replace.`,
+      'Claim a folder without it, or use patch.',
+      { path: shown },
+    );
+  }
+  return undefined;
+}
+
+function tooMuch(files: ReadonlyMap<string, Stats>): Refusal | undefined {
+  const bytes = [...files.values()].reduce((sum, { size }) => sum + size, 0);
+  if (files.size <= MOST_FILES && bytes <= MOST_BYTES) return undefined;
+  return refuse(
+    'LIMIT',
+    `The claimed folders hold more than ${MOST_FILES} files or ${MOST_BYTES / 1024 / 1024} MB, too much to tell afterwards what a command changed.`,
+    'Claim smaller folders, or use patch.',
+    { files: files.size, bytes },
+  );
+}
+
+/** A file with another name outside the claim would be changed there too. */
+function sharedFile(files: ReadonlyMap<string, Stats>): Refusal | undefined {
+  const linked = [...files].filter(([, info]) => info.isFile() && info.nlink > 1);
+  const known = new Map<string, number>();
+  const key = ({ dev, ino }: Stats): string => `${dev}:${ino}`;
+  for (const [, info] of linked) known.set(key(info), (known.get(key(info)) ?? 0) + 1);
+  const shared = linked.find(([, info]) => (known.get(key(info)) ?? 0) < info.nlink);
+  if (shared === undefined) return undefined;
+  return refuse(
+    'UNAVAILABLE',
+    `${shared[0]} has another name outside the claimed folders (a hard link), and a command would change both.`,
+    'Claim the folder that holds the other name too, or use patch, which takes the names apart.',
+    { path: shared[0] },
+  );
+}
+
+async function copy(from: string, to: string): Promise<void> {
+  await mkdir(join(to, '..'), { recursive: true });
+  await copyFile(from, to, constants.COPYFILE_FICLONE);
+}
+
+/** What a command changed below its claimed folders. It is on disk; what came with a protected name is removed again. */
+export async function changedSince(root: string, before: Claimed, spec: Names): Promise<readonly Written[]> {
+  const after = await walk(root, before.folders, spec);
+  const written: Written[] = [];
+  for (const path of after.sealed.filter((candidate) => !before.sealed.includes(candidate))) {
+    await rm(path, { recursive: true, force: true });
+    written.push({ kind: 'protected', path: relative(root, path) });
+  }
+  for (const [path, info] of after.files) {
+    const former = before.files.get(path);
+    if (former === undefined || !isSame(former, info))
+      written.push(...(await changed(root, before, path, info, former)));
+  }
+  for (const [path, former] of before.files)
+    if (!after.files.has(path))
+      written.push({ kind: 'deleted', path, ...(await contentsBefore(before, path, former)) });
+  return written;
+}
+
+function isSame(a: Stats, b: Stats): boolean {
+  return a.ino === b.ino && a.size === b.size && a.mode === b.mode && a.ctimeMs === b.ctimeMs;
+}
+
+async function changed(
+  root: string,
+  before: Claimed,
+  path: string,
+  info: Stats,
+  former: Stats | undefined,
+): Promise<readonly Written[]> {
+  const full = join(root, path);
+  if (info.isSymbolicLink()) return [{ kind: 'link', path, target: await readlink(full) }];
+  if (!info.isFile()) return [{ kind: 'special', path }];
+  if (info.size > LARGE) return [{ kind: 'large', path, size: info.size }];
+  const bytes = await readFile(full);
+  const earlier = await contentsBefore(before, path, former);
+  const mode = info.mode & 0o777;
+  if (former !== undefined && (former.mode & 0o777) === mode && earlier.before?.equals(bytes) === true) return [];
+  return [{ kind: 'file', path, bytes, mode, ...earlier }];
+}
+
+async function contentsBefore(
+  claimed: Claimed,
+  path: string,
+  former: Stats | undefined,
+): Promise<{ before: Buffer | null }> {
+  return { before: former?.isFile() === true ? await readFile(join(claimed.copies, path)) : null };
+}

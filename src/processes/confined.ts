@@ -1,0 +1,51 @@
+import { join, relative } from 'node:path';
+import { isRefusal } from '../domain/refusal.js';
+import { type Claimed, changedSince, survey } from './claimed.js';
+import { homeFolder, type Layer, prepareView, withLayer } from './layer.js';
+import { PRIVATE_HOME } from './mounts.js';
+import { type Inside, startInside } from './namespaces.js';
+import type { RunSpec } from './runner.js';
+import type { Sandbox } from './sandbox.js';
+import { watch } from './watchdog.js';
+
+/**
+ * Commands on the live tree, which is read-only to them but for scratch and the folders that their scope has claimed.
+ * What others change meanwhile they see. Made like `transactional`, without the overlays.
+ */
+export function confined(root: string, folder: string, lease: number): Sandbox {
+  return {
+    level: 'confined',
+    launch: (spec) =>
+      withLayer(root, folder, spec.id, async (layer) => {
+        const claimed = await survey(root, spec, join(layer.path, 'before'));
+        if (isRefusal(claimed)) return claimed;
+        const launched = await startInside(root, layer, spec, inside(root, folder, layer, spec, claimed));
+        if (isRefusal(launched)) return launched;
+        const callOff = watch(launched.pid, lease);
+        const exited = launched.exited.finally(callOff);
+        return { ...launched, exited, written: () => changedSince(root, claimed, spec) };
+      }),
+  };
+}
+
+async function inside(root: string, folder: string, layer: Layer, spec: RunSpec, claimed: Claimed): Promise<Inside> {
+  const home = await homeFolder();
+  const folders = claimed.folders.map((path) => relative(root, path));
+  const view = await prepareView(root, folder, layer, {
+    overlay: false,
+    writable: [...new Set([...folders, ...spec.scratch])],
+    sealed: claimed.sealed,
+    home,
+  });
+  return { view, env: variables(home) };
+}
+
+/** The home folder can only be read here: what programs keep there goes elsewhere, what they need from there they are shown. */
+function variables(home: string): Inside['env'] {
+  return {
+    HOME: PRIVATE_HOME,
+    GIT_CONFIG_GLOBAL: join(home, '.gitconfig'),
+    NPM_CONFIG_USERCONFIG: join(home, '.npmrc'),
+    RUSTUP_HOME: join(home, '.rustup'),
+  };
+}

@@ -1,0 +1,142 @@
+import { createHash } from 'node:crypto';
+import { closeSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { Event, EventBody } from '../../src/domain/event.js';
+import { type Agent, stdioAgent } from '../support/agents.js';
+import { newWorkspace } from '../support/workspace.js';
+import { judge } from './checker.js';
+import { until } from './until.js';
+
+const WITHOUT_COMMITS = 'publish:\n  commit: none\n';
+const LINES = Array.from({ length: 20 }, (_, at) => `line ${at}\n`).join('');
+const SAVES = 30;
+
+const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+type OutsideBody = Extract<EventBody, { type: 'files.outside' }>;
+
+function outsideEdits(events: readonly Event[]): OutsideBody[] {
+  return events.flatMap(({ body }) => (body.type === 'files.outside' ? [body] : []));
+}
+
+/** An agent that has changed line 0 and read the file again, and a person who then edits it by hand. */
+async function editedByHand(edit: (text: string) => string) {
+  const workspace = newWorkspace({ 'a.txt': LINES, 'signalbox.yaml': WITHOUT_COMMITS });
+  const ada = await stdioAgent(workspace.root, 'ada');
+  const { scope } = await ada.ok('claim_scope', { title: 'Change a', units: ['a.txt'] });
+  await ada.ok('patch', { scope, edits: [{ path: 'a.txt', old_string: 'line 0\n', new_string: 'line zero\n' }] });
+  const { files } = await ada.ok('read', { paths: ['a.txt'] });
+  const [{ text: read, version: base }] = files;
+  const byHand = edit(read);
+  workspace.write('a.txt', byHand);
+  return { workspace, ada, scope, read, base, byHand };
+}
+
+test('promises 5 and 8: a patch is rebased onto lines that were changed by hand elsewhere in the file', async () => {
+  const { workspace, ada, scope, base, byHand } = await editedByHand((text) => text.replace('line 19\n', 'by hand\n'));
+  const edits = [{ path: 'a.txt', old_string: 'line 3\n', new_string: 'line three\n', base }];
+  const patched = await ada.ok('patch', { scope, edits });
+  expect(patched.files[0]).toMatchObject({ rebased: true, added: 1, removed: 1 });
+  expect(workspace.text('a.txt')).toBe(byHand.replace('line 3\n', 'line three\n'));
+  const events = await workspace.events();
+  expect(outsideEdits(events).map(({ files }) => files)).toMatchObject([[{ before: base, after: hashOf(byHand) }]]);
+  expect(judge(events).faults).toEqual([]);
+});
+
+test.each([
+  { kind: 'a replacement', change: () => ({ old_string: 'line 3\n', new_string: 'line three\n' }) },
+  { kind: 'the whole file', change: (read: string) => ({ content: read.replace('line 3\n', 'line three\n') }) },
+])(
+  'promises 5 and 8: $kind is refused where the same lines were changed by hand, and shows them',
+  async ({ change }) => {
+    const { workspace, ada, scope, base, read, byHand } = await editedByHand((text) =>
+      text.replace('line 3\n', 'by hand\n'),
+    );
+    const edits = [{ path: 'a.txt', base, ...change(read) }];
+    const answer = await ada.refused('STALE_BASE', 'patch', { scope, edits });
+    expect(answer.text).toContain('+by hand');
+    expect(workspace.text('a.txt')).toBe(byHand);
+    const outside = outsideEdits(await workspace.events());
+    expect(outside.map(({ files }) => files)).toMatchObject([[{ before: base, after: hashOf(byHand) }]]);
+  },
+);
+
+test('promises 5 and 8: without a base, text that was changed by hand is not there to be replaced', async () => {
+  const { workspace, ada, scope, byHand } = await editedByHand((text) => text.replace('line 3\n', 'by hand\n'));
+  const edits = [{ path: 'a.txt', old_string: 'line 3\n', new_string: 'line three\n' }];
+  await ada.refused('NO_MATCH', 'patch', { scope, edits });
+  expect(workspace.text('a.txt')).toBe(byHand);
+  expect(outsideEdits(await workspace.events())).toHaveLength(1);
+});
+
+test('promise 8: a file that was made by hand where a patch wants a new one stays as it is', async () => {
+  const { workspace, ada, scope } = await editedByHand((text) => text);
+  workspace.write('new.txt', 'by hand\n');
+  await ada.refused('INVALID', 'patch', { scope, edits: [{ path: 'new.txt', content: 'by ada\n' }] });
+  expect(workspace.text('new.txt')).toBe('by hand\n');
+});
+
+test('promise 8: what a person saves in place into a file that is being replaced is found', async () => {
+  const start = `count 00\n${LINES}saved --\n`;
+  const { root, text, store } = newWorkspace({ 'a.txt': start, 'signalbox.yaml': WITHOUT_COMMITS });
+  const ada = await stdioAgent(root, 'ada');
+  const { scope } = await ada.ok('claim_scope', { title: 'Change a', units: ['a.txt'] });
+  const saves: string[] = [];
+  for (let save = 0; save < SAVES; save++) saves.push(await saveDuringPatch(root, ada, scope, save));
+
+  const ledger = await store();
+  const read = () => ledger.events({ after: 0, limit: 100_000 });
+  let events = await read();
+  for (let found = seen(events); saves.some((saved) => !found.has(hashOf(saved))); found = seen(events)) {
+    await ledger.changed(events.at(-1)?.seq ?? 0, AbortSignal.timeout(10_000));
+    const next = await read();
+    if (next.length === events.length) break;
+    events = next;
+  }
+  expect(saves.filter((saved) => !seen(events).has(hashOf(saved)))).toEqual([]);
+
+  const late = outsideEdits(events).flatMap(({ kept = [] }) => kept);
+  expect(late.length, 'saves that came too late were seen').toBeGreaterThan(0);
+  const conflicts = events.flatMap(({ body }) => (body.type === 'scope.opened' ? (body.contract.conflict ?? []) : []));
+  expect(conflicts.map(({ cause }) => cause).toSorted()).toEqual(late.map((hash) => `late:a.txt:${hash}`).toSorted());
+  for (const hash of late) {
+    const { files } = await ada.ok('read', { paths: [`artifact:${hash}`] });
+    expect(saves).toContain(files[0].text);
+  }
+  expect(text('a.txt')).toContain(counted(SAVES));
+});
+
+/** Opens the file as an editor does, and writes into it, in one stroke, when a patch of it has just begun to be applied. */
+async function saveDuringPatch(root: string, ada: Agent, scope: string, save: number): Promise<string> {
+  const former = applyingSince(root);
+  const file = openSync(join(root, 'a.txt'), 'r+');
+  const found = readFileSync(file, 'utf8');
+  const saved = found.replace(/^saved ..$/m, `saved ${twoDigits(save)}`);
+  const count = Number(/^count (\d+)$/m.exec(found)?.[1]);
+  const edits = [{ path: 'a.txt', old_string: counted(count), new_string: counted(count + 1) }];
+  const patched = ada.ok('patch', { scope, edits });
+  await until(() => ![undefined, former].includes(applyingSince(root)));
+  writeSync(file, saved, 0);
+  closeSync(file);
+  await patched;
+  return saved;
+}
+
+function twoDigits(number: number): string {
+  return String(number).padStart(2, '0');
+}
+
+function counted(count: number): string {
+  return `count ${twoDigits(count)}\n`;
+}
+
+/** When the latest patch began to be applied; undefined where that is long over. */
+function applyingSince(root: string): bigint | undefined {
+  return statSync(join(root, '.signalbox/applying'), { bigint: true, throwIfNoEntry: false })?.mtimeNs;
+}
+
+/** All versions that are on record as edits from outside, in the file or saved beside it. */
+function seen(events: readonly Event[]): Set<string | null> {
+  return new Set(outsideEdits(events).flatMap(({ files, kept = [] }) => [...kept, ...files.map(({ after }) => after)]));
+}

@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest';
+import { type Agent, httpAgent, serve, stdioAgent } from '../support/agents.js';
+import { newWorkspace } from '../support/workspace.js';
+
+const PATCHES = 80;
+/** What lies between the two that are read is changed too, so that they are far apart while a patch is applied. */
+const PATHS = ['first.txt', ...Array.from({ length: 8 }, (_, at) => `g${at}.txt`), 'last.txt'];
+
+test('promise 6: whoever reads two files during a storm of patches never sees one before and one after a patch', async () => {
+  const files = Object.fromEntries(PATHS.map((path) => [path, '0\n']));
+  const { root, text } = newWorkspace(files);
+  const server = await serve(root);
+  const [writer, ...readers] = await Promise.all([
+    stdioAgent(root, 'ada'),
+    stdioAgent(root, 'ben', 'modern'),
+    httpAgent(server, 'cleo', 'legacy'),
+    httpAgent(server, 'dan', 'modern'),
+  ]);
+  const { scope } = await writer.ok('claim_scope', { title: 'Count', units: ['./'] });
+
+  const storm = new AbortController();
+  const watching = readers.map((reader) => watch(reader, storm.signal));
+  for (let count = 1; count <= PATCHES; count++) {
+    const edits = PATHS.map((path) => ({ path, old_string: `${count - 1}\n`, new_string: `${count}\n` }));
+    await writer.ok('patch', { scope, edits });
+  }
+  storm.abort();
+
+  for (const { pairs, busy } of await Promise.all(watching)) {
+    expect(pairs.filter(([first, last]) => first !== last)).toEqual([]);
+    const counts = pairs.map(([first]) => Number(first));
+    expect(counts).toEqual(counts.toSorted((a, b) => a - b));
+    expect(new Set(counts).size, 'many states were seen').toBeGreaterThan(PATCHES / 10);
+    expect(busy, 'reading gets through').toBeLessThan(pairs.length / 10);
+  }
+  expect(text('first.txt')).toBe(`${PATCHES}\n`);
+});
+
+/** Reads both files over and over. */
+async function watch(reader: Agent, signal: AbortSignal): Promise<{ pairs: string[][]; busy: number }> {
+  const pairs: string[][] = [];
+  let busy = 0;
+  while (!signal.aborted) {
+    const answer = await reader.call('read', { paths: ['first.txt', 'last.txt'] });
+    if (answer.text.startsWith('BUSY: ')) busy += 1;
+    else pairs.push(answer.data.files.map((file: { text: string }) => file.text));
+  }
+  return { pairs, busy };
+}
