@@ -62,6 +62,14 @@ function serving(program: Command): void {
 }
 
 function looking(program: Command): void {
+  command(
+    program,
+    'doctor',
+    'try each part that Signalbox needs here, and say what to do about what does not work',
+  ).action(async (options: Common) => {
+    const { doctor } = await import('./commands/doctor.js');
+    await doctor(options.root, options.json === true);
+  });
   command(program, 'status', 'who holds what, and who waits')
     .option('--watch', 'go on showing it, live')
     .action((options: Common & { watch?: boolean }) =>

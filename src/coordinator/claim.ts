@@ -26,11 +26,13 @@ export async function claim(parts: Parts, caller: Caller, input: ClaimInput): Pr
     if (isRefusal(answer)) return { answer };
     const waits = draft.view.state.scopes.get(answer.scope)?.ticket !== undefined;
     const asked = waits ? [{ key: ticketKey(answer.scope), touch: 'seen' as const }] : [];
-    return { answer, life: [...scopeAlive(who, answer.scope), ...asked] };
+    const look = standing(draft.view, answer.scope);
+    return { answer: look, life: [...scopeAlive(who, answer.scope), ...asked] };
   });
   if (isRefusal(claimed)) return claimed;
+  if (isCollected(claimed)) return answer(parts, claimed);
   const patience = Math.min(caller.patience, (input.wait_s ?? Number.POSITIVE_INFINITY) * 1000);
-  return granted(parts, who, claimed.scope, patience);
+  return granted(parts, who, claimed.scope.id, patience);
 }
 
 async function parseClaim(parts: Parts, input: ClaimInput): Promise<Claim | Refusal> {
@@ -75,7 +77,7 @@ async function granted(parts: Parts, caller: Caller, id: ScopeId, patience: numb
   try {
     for (;;) {
       const look = await parts.store.view({ scopes: [id] }, (view) => standing(view, id));
-      collected = look.scope.status === 'active' && look.scope.ticket === undefined;
+      collected = isCollected(look);
       if (collected || deadline.signal.aborted || look.scope.owner === undefined) return await answer(parts, look);
       caller.progress?.(waitingSentence(look));
       await parts.store.changed(look.seq, deadline.signal);
@@ -91,6 +93,10 @@ interface Standing {
   readonly scope: Scope;
   readonly seq: number;
   readonly queue: NonNullable<ClaimOutput['queue']> | undefined;
+}
+
+function isCollected({ scope }: Standing): boolean {
+  return scope.status === 'active' && scope.ticket === undefined;
 }
 
 function standing(view: View, id: ScopeId): Standing {

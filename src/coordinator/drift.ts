@@ -1,5 +1,6 @@
 import { draft } from '../domain/draft.js';
 import type { FileChange } from '../domain/event.js';
+import { isRefusal } from '../domain/refusal.js';
 import type { Hash } from '../domain/scope.js';
 import type { View } from '../domain/view.js';
 import type { Caller } from './contract.js';
@@ -12,12 +13,19 @@ export interface Seen {
   readonly bytes: Uint8Array;
 }
 
+/** Whether a file is not as the ledger has it: edited around Signalbox, or just being patched. */
+export function seemsDrifted(view: View, { path, version }: Pick<Seen, 'path' | 'version'>): boolean {
+  const known = view.file(path);
+  return known !== undefined && known.hash !== version;
+}
+
 /**
- * A file that is not as Signalbox left it was edited around it: that goes on record when it is first seen.
- *
- * @param since the last event before the files were looked at: a record that is younger says nothing about the look.
+ * A file that is not as Signalbox left it was edited around it: that goes on record when it is first seen. The files are
+ * looked at again, because a record that is younger than the look says nothing about it.
  */
-export async function noteDrift(parts: Parts, caller: Caller, seen: readonly Seen[], since: number): Promise<void> {
+export async function noteDrift(parts: Parts, caller: Caller, paths: readonly string[]): Promise<void> {
+  const since = await parts.store.view({}, ({ state }) => state.seq);
+  const seen = await presentFiles(parts, paths);
   const needs = { paths: seen.map((file) => file.path) };
   const drifted = await parts.store.view(needs, (view) =>
     seen.filter((file) => driftOf(view, file, since) !== undefined),
@@ -31,6 +39,11 @@ export async function noteDrift(parts: Parts, caller: Caller, seen: readonly See
     if (files.length > 0) decision.emit({ type: 'files.outside', files });
     return { events: decision.events, answer: undefined };
   });
+}
+
+async function presentFiles(parts: Parts, paths: readonly string[]): Promise<Seen[]> {
+  const looks = await Promise.all(paths.map((path) => parts.workspace.look(path)));
+  return looks.flatMap((found) => (!isRefusal(found) && found.kind === 'file' ? [found.file] : []));
 }
 
 function driftOf(view: View, { path, version }: Seen, since: number): FileChange | undefined {

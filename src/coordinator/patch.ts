@@ -75,7 +75,6 @@ interface Work {
 
 /** The files as they are now, and what the operations make of them. */
 async function workOut(parts: Parts, caller: Caller, operations: readonly Operation[]): Promise<Work | Refusal> {
-  const since = await parts.store.view({}, ({ state }) => state.seq);
   const files = new Map<string, (Present & { readonly mode: number }) | null>();
   for (const path of pathsOf(operations)) {
     const looked = await parts.workspace.look(path);
@@ -93,8 +92,7 @@ async function workOut(parts: Parts, caller: Caller, operations: readonly Operat
   }
   const found = outcomes(operations, files, bases);
   if (!isRefusal(found)) return { found, files };
-  const seen = [...files].flatMap(([path, file]) => (file === null ? [] : [{ ...file, path }]));
-  await noteDrift(parts, caller, seen, since);
+  await noteDrift(parts, caller, [...files.keys()]);
   return found;
 }
 

@@ -8,7 +8,7 @@ import { parseUnit } from '../domain/unit.js';
 import type { View } from '../domain/view.js';
 import type { Looked, Snapshot } from '../workspace/workspace.js';
 import type { Caller, HeldBy, ReadFile, ReadInput, ReadOutput } from './contract.js';
-import { noteDrift } from './drift.js';
+import { noteDrift, seemsDrifted } from './drift.js';
 import { act, type Parts, refusedEvent } from './parts.js';
 
 /** Characters of text that one call returns at most. */
@@ -40,12 +40,17 @@ export async function read(parts: Parts, caller: Caller, input: ReadInput): Prom
   const wishes = input.paths.map(parseWish);
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     if (attempt > 0) await setTimeout(PAUSE);
-    const before = await parts.store.view({}, ({ state }) => state.seq);
-    const looks = (await Promise.all(wishes.map((wish) => look(parts, wish)))).map(readable);
-    if (wishes.length > 1 && (await torn(parts, looks, before))) continue;
-    const held = await parts.store.view({}, (view) => looks.map((found) => holders(view, caller, found)));
+    const before = wishes.length > 1 ? await parts.store.view({}, ({ state }) => state.seq) : 0;
+    const found = await Promise.all(wishes.map((wish) => look(parts, wish)));
+    if (wishes.length > 1 && (await torn(parts, found, before))) continue;
+    const looks = found.map(readable);
+    const files = filesOf(found);
+    const { held, drifted } = await parts.store.view({ paths: files.map((file) => file.path) }, (view) => ({
+      held: looks.map((looked) => holders(view, caller, looked)),
+      drifted: files.filter((file) => seemsDrifted(view, file)).map((file) => file.path),
+    }));
     await recordRefusals(parts, caller, looks);
-    await noteDrift(parts, caller, filesOf(looks), before);
+    if (drifted.length > 0) await noteDrift(parts, caller, drifted);
     return { files: shown(wishes, looks, held) };
   }
   const busy = refuse('BUSY', 'These files were being patched all the while.', 'Call read again, with fewer paths.');

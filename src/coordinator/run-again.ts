@@ -2,12 +2,15 @@ import { setTimeout } from 'node:timers/promises';
 import { ownScope } from '../domain/authority.js';
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
 import type { Containment } from '../processes/runner.js';
+import type { RunRow } from '../store/store.js';
 import { quoted, wrongArgument } from './argument.js';
 import type { Caller, RunInput, RunOutput } from './contract.js';
 import { act, claimant, type Parts, scopeNeeds } from './parts.js';
 import type { Live } from './runs.js';
 
 const CONTAINMENTS: readonly Containment[] = ['transactional', 'confined', 'none'];
+/** Of its scope, looked through for those of a run. */
+const MOST_EVENTS = 1_000;
 const LONGEST = 2_000_000_000;
 
 /** A run that was started before: goes on waiting, pages its output, or stops it. */
@@ -99,11 +102,22 @@ async function elsewhere(parts: Parts, caller: Caller, input: RunInput, id: stri
     ...(past?.exit === null || past?.exit === undefined ? {} : { exit_code: past.exit }),
     output: page.text,
     ...(page.next === undefined ? {} : { next: page.next }),
-    changed: [],
+    changed: past === undefined ? [] : await changedBy(parts, past),
     rejected: [],
     containment: CONTAINMENTS.find((known) => known === past?.containment) ?? 'none',
     duration_ms: 0,
   };
+}
+
+/** What a run changed, as the ledger has it. */
+async function changedBy(parts: Parts, { run, scope, started }: RunRow): Promise<RunOutput['changed']> {
+  if (scope === null) return [];
+  const found = await parts.store.events({ after: started, scope, type: 'files.changed', limit: MOST_EVENTS });
+  return found.flatMap(({ body }) =>
+    body.type === 'files.changed' && body.run === run
+      ? body.files.map(({ path, after }) => ({ path, version: after }))
+      : [],
+  );
 }
 
 function unknownRun(id: string): Refusal {

@@ -29,7 +29,7 @@ async function canonicalUnit(workspace: Workspace, text: string, purpose: Purpos
   if (isRefusal(path)) return path;
   const prefix = path === '.' ? '' : `${path}/`;
   if (pattern !== '') return printed(workspace, prefix + pattern);
-  return printed(workspace, (await isFolder(workspace, text, path)) ? prefix || './' : path);
+  return printed(workspace, isFolder(workspace, text, path) ? prefix || './' : path);
 }
 
 function printed(workspace: Workspace, text: string): string | Refusal {
@@ -47,10 +47,8 @@ function splitGlob(text: string): { readonly above: string; readonly pattern: st
 }
 
 /** `src` without its slash means the folder where there is a folder of that name. */
-async function isFolder(workspace: Workspace, given: string, path: string): Promise<boolean> {
-  if (path === '.' || /\/\.?$/.test(given)) return true;
-  const looked = await workspace.look(path);
-  return !isRefusal(looked) && looked.kind === 'folder';
+function isFolder(workspace: Workspace, given: string, path: string): boolean {
+  return path === '.' || /\/\.?$/.test(given) || workspace.isFolder(path);
 }
 
 /** Paths that a scope promises to publish → canonical paths. They are files: only those can be outputs. */
@@ -60,7 +58,7 @@ export async function parseProduces(workspace: Workspace, given: readonly string
     const argument = `produces[${at}]`;
     const path = await workspace.resolve(text, 'write');
     if (isRefusal(path)) return inArgument(path, argument);
-    if (/[*?]/.test(text) || (await isFolder(workspace, text, path))) {
+    if (/[*?]/.test(text) || isFolder(workspace, text, path)) {
       return wrongArgument(argument, 'the path of a file', quoted(text), 'Name each file that will be published.');
     }
     paths.push(path);

@@ -178,6 +178,15 @@ describe('further claims', () => {
     expect(again.handle).toBe(early.handle);
   });
 
+  test('a waiting writer that asks to read something else as well does not become a reader', () => {
+    const world = new World();
+    got(world.agent('alice').claim(['a.ts', 'b.ts']));
+    const bob = world.agent('bob');
+    const mine = got(bob.claim(['a.ts']));
+    got(bob.claim(['b.ts'], { scope: mine.handle, mode: 'read' }));
+    expect(world.scope(mine.id).ticket).toMatchObject({ units: ['a.ts', 'b.ts'], mode: 'write' });
+  });
+
   test('promise 3: leaving a place in the queue lets through who stood behind it (no lost wake-up)', () => {
     const world = new World();
     const alice = world.agent('alice');

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Refusal } from './refusal.js';
-import { codeOf, got, refusalOf, World } from './scenario.testsuite.js';
+import { type Agent, codeOf, got, refusalOf, World } from './scenario.testsuite.js';
 
 function cycleOf(answer: unknown): unknown {
   const refusal: Refusal = refusalOf(answer);
@@ -56,9 +56,12 @@ describe('promise 4: what would close a cycle is refused, and the refusal names 
     expect(cycleOf(alice.claim(['c.ts'], { scope: a.handle }))).toEqual([a.id, wide.id, 'S002']);
   });
 
-  test('through tickets that a claim of higher priority would go before', () => {
+  test.each([
+    ['with a connection', (world: World) => world.agent('urgent')],
+    ['without one', (world: World) => world.stateless('urgent')],
+  ])('through tickets that a claim of higher priority would go before, %s', (_, newcomer) => {
     const world = new World();
-    const [x, holder, urgent] = [world.agent('x'), world.agent('holder'), world.agent('urgent')];
+    const [x, holder, urgent] = [world.agent('x'), world.agent('holder'), newcomer(world)];
     got(world.agent('d').claim(['z.ts']));
     const mine = got(x.claim(['t.ts']));
     const other = got(holder.claim(['u.ts']));
@@ -78,7 +81,10 @@ describe('promise 4: what would close a cycle is refused, and the refusal names 
     expect(world.state.scopes.size).toBe(3);
   });
 
-  test('through the ticket of an agent that takes what is free', () => {
+  test.each([
+    ['takes', (alice: Agent, scope: string) => alice.write(['free.ts'], scope)],
+    ['claims', (alice: Agent, scope: string) => alice.claim(['free.ts'], { scope })],
+  ])('through the ticket of an agent that %s what is free', (_, get) => {
     const world = new World();
     const [alice, bob, low] = [world.agent('alice'), world.agent('bob'), world.agent('low')];
     const a = got(alice.claim(['a.ts']));
@@ -88,7 +94,7 @@ describe('promise 4: what would close a cycle is refused, and the refusal names 
     got(bob.claim(['low.ts'], { scope: 'S002' }));
     got(alice.claim(['b.ts'], { scope: a.handle }));
     expect(world.status(waiting.id)).toBe('waiting');
-    expect(cycleOf(alice.write(['free.ts'], a.handle))).toEqual([a.id, 'S002', waiting.id]);
+    expect(cycleOf(get(alice, a.handle))).toEqual([a.id, 'S002', waiting.id]);
     expect(world.scope(a.id).locks.has('free.ts')).toBe(false);
   });
 
@@ -176,6 +182,47 @@ describe('the wait graph is told from live tickets and leases only', () => {
       got(agent.claim([`f${at}`], { scope: scopes[at + 1]?.handle ?? '' }));
     }
     expect(codeOf(agents[0]?.claim(['f299'], { scope: scopes[0]?.handle ?? '' }))).toBe('DEADLOCK');
+  });
+
+  test('a ticket of its agent that has lapsed keeps nobody from finishing, before any sweep has seen it', () => {
+    const world = new World({ lease: 3_600_000 });
+    const mine = got(world.agent('me').claim(['mine.ts']));
+    const bob = world.agent('bob');
+    const b = got(bob.claim(['b.ts']));
+    got(bob.claim(['mine.ts', 'x.ts']));
+    world.pass(30_000);
+    got(world.agent('other').claim(['mine.ts']));
+    world.pass(30_001);
+    expect(got(world.agent('me').claim(['b.ts'], { scope: mine.handle })).behind).toEqual([b.id]);
+  });
+
+  test.each([
+    ['the earlier ticket first', ['x.ts', 'y.ts']],
+    ['the later ticket first', ['y.ts', 'x.ts']],
+  ])('of two ways through one queue that are found, %s, the one that leads back counts', (_, wanted) => {
+    const world = new World();
+    const [early, middle, late] = ['early', 'middle', 'late'].map((name) => world.agent(name));
+    got(world.agent('h').claim(['hot.ts']));
+    const mine = got(world.agent('me').claim(['mine.ts']));
+    got(early?.claim(['x.ts']) ?? []);
+    got(late?.claim(['y.ts']) ?? []);
+    for (const agent of [early, middle, late]) got(agent?.claim(['hot.ts']) ?? []);
+    got(middle?.claim(['mine.ts']) ?? []);
+    expect(cycleOf(world.agent('me').claim(wanted, { scope: mine.handle }))).toContain('S006');
+  });
+
+  test('behind a reader stand writers, and behind those other readers', () => {
+    const world = new World();
+    const [first, last] = [world.agent('first'), world.agent('last')];
+    got(world.agent('h').claim(['hot.ts']));
+    const mine = got(world.agent('me').claim(['mine.ts']));
+    got(last.claim(['x.ts']));
+    got(first.claim(['hot.ts'], { mode: 'read' }));
+    got(world.agent('writer').claim(['hot.ts']));
+    got(last.claim(['hot.ts'], { mode: 'read' }));
+    got(first.claim(['mine.ts']));
+    const cycle = cycleOf(world.agent('me').claim(['x.ts'], { scope: mine.handle }));
+    expect(cycle).toEqual([mine.id, 'S003', 'S006', 'S005', 'S004', 'S007']);
   });
 
   test('who waits for a place in a process waits for whom it is full of', () => {

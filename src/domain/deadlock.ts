@@ -1,4 +1,4 @@
-import { awaiters, blockers, isQueued, knownUnit, liveScope, type Queued, queuedScope, roomOf } from './blockers.js';
+import { awaiters, blockers, isQueued, knownUnit, liveScope, type Queued, queuedScope } from './blockers.js';
 import { isStateless, lapsed } from './leases.js';
 import { compareTickets } from './queue-order.js';
 import type { Owner, Scope, ScopeId, Ticket } from './scope.js';
@@ -24,15 +24,14 @@ interface Step {
  */
 export function findCycle(view: View, start: ScopeId): ScopeId[] | undefined {
   const own = ofSameAgent(view, liveScope(view, start));
-  const near = own.some(isQueueing) ? mayWaitFor(view, own) : new Set();
-  if (near.size === 0) return undefined;
+  if (!own.some(isQueueing) || !own.some((scope) => isAwaited(view, scope))) return undefined;
   const ends = new Set(own.map((scope) => scope.id));
-  const waits = new Waits(view);
+  const known = new Map<string, Ticket>();
   const steps = new Map<ScopeId, Step>();
   const open = [start];
   for (const from of open) {
     for (const queueing of queueingWith(view, from)) {
-      for (const id of near.has(queueing.id) ? waits.all(queueing) : waits.more(queueing)) {
+      for (const id of waitsFor(view, queueing, known)) {
         if (ends.has(id)) return cycle(start, steps, { from, queueing: queueing.id }, id);
         if (steps.has(id)) continue;
         steps.set(id, { from, queueing: queueing.id });
@@ -44,47 +43,21 @@ export function findCycle(view: View, start: ScopeId): ScopeId[] | undefined {
 }
 
 /**
- * What tickets wait for. On a hot file every ticket waits for all before it: once the last of them has been asked, the
- * others have nothing to add.
+ * What a ticket waits for, the latest first, without what was found for a later ticket: on a hot file every ticket waits
+ * for all before it, so once the last one has been asked the others have nothing to add.
+ *
+ * @param known by unit, the writer's ticket for which all has been found; nobody may be behind it only because it waits
+ *   for that writer itself.
  */
-class Waits {
-  readonly #view: View;
-  /** The last writer's ticket whose waits at this unit are known. */
-  readonly #known = new Map<string, Ticket>();
-
-  constructor(view: View) {
-    this.#view = view;
-  }
-
-  /** Latest first. */
-  all(scope: Queued): ScopeId[] {
-    return this.#at(scope, scope.ticket.units);
-  }
-
-  /** What is not known from a later ticket for the same unit. */
-  more(scope: Queued): ScopeId[] {
-    const { ticket } = scope;
-    const isKnown = (unit: string): boolean => {
-      const known = this.#known.get(unit);
-      return known !== undefined && compareTickets(ticket, known, this.#view.settings) <= 0;
-    };
-    const units = ticket.units.filter((unit) => !isKnown(unit));
-    const found = this.#at(scope, units);
-    if (ticket.mode === 'write' && awaiters(this.#view, scope).size === 0) {
-      for (const unit of units) if (this.#isSingle(unit)) this.#known.set(unit, ticket);
-    }
-    return found;
-  }
-
-  #at(scope: Queued, units: readonly string[]): ScopeId[] {
-    const { id, ticket } = scope;
-    const found = blockers(this.#view, { scope: id, units, mode: ticket.mode, ticket });
-    return found.map((blocker) => blocker.scope.id).reverse();
-  }
-
-  #isSingle(unit: string): boolean {
-    return roomOf(this.#view, knownUnit(unit, this.#view.settings.folds)) === 1;
-  }
+function waitsFor(view: View, scope: Queued, known: Map<string, Ticket>): ScopeId[] {
+  const { id, ticket } = scope;
+  const units = ticket.units.filter((unit) => {
+    const later = known.get(unit);
+    return later === undefined || compareTickets(ticket, later, view.settings) > 0;
+  });
+  if (ticket.mode === 'write' && awaiters(view, scope).size === 0) for (const unit of units) known.set(unit, ticket);
+  const found = blockers(view, { scope: id, units, mode: ticket.mode, ticket });
+  return found.map((blocker) => blocker.scope.id).reverse();
 }
 
 /** Scopes of one agent on one connection. */
@@ -111,22 +84,18 @@ function isQueueing(scope: Scope): scope is Queued {
   return isQueued(scope) && scope.pending.length === 0;
 }
 
-/** Scopes that may wait for one of these: mostly none, which spares the search. */
-function mayWaitFor(view: View, own: readonly Scope[]): Set<ScopeId> {
-  const near = new Set<ScopeId>();
-  for (const scope of own) {
-    for (const id of awaiters(view, scope)) near.add(id);
-    if (isQueued(scope)) for (const id of behind(view, scope)) near.add(id);
-  }
-  return near;
+/** Whether anybody may wait for this scope: mostly nobody does, which spares the search. */
+function isAwaited(view: View, scope: Scope): boolean {
+  return awaiters(view, scope).size > 0 || (isQueued(scope) && isFollowed(view, scope));
 }
 
-/** Scopes whose tickets overlap this one's and come after it. */
-function behind(view: View, { ticket }: Queued): ScopeId[] {
-  const entries = ticket.units.flatMap((unit) => view.state.queue.overlapping(knownUnit(unit, view.settings.folds)));
-  return entries
-    .map((entry) => entry.scope)
-    .filter((id) => compareTickets(ticket, queuedScope(view, id).ticket, view.settings) < 0);
+/** Whether a ticket for overlapping units comes after this scope's. */
+function isFollowed(view: View, { ticket }: Queued): boolean {
+  return ticket.units.some((text) =>
+    view.state.queue
+      .overlapping(knownUnit(text, view.settings.folds))
+      .some(({ scope }) => compareTickets(ticket, queuedScope(view, scope).ticket, view.settings) < 0),
+  );
 }
 
 /** From the start along the steps to the last wait, and to where it ends. */

@@ -49,6 +49,18 @@ describe('consumes: a claim that needs outputs waits for them', () => {
     expect(users.map(({ id }) => world.status(id))).toEqual(['active', 'waiting']);
   });
 
+  test('of several that are unblocked together the one that was claimed first comes first', () => {
+    const world = new World();
+    const alice = world.agent('alice');
+    got(alice.claim(['a.ts']));
+    const planner = world.agent('planner');
+    const works = [1, 2].map(() => got(planner.open(['b.ts'], { consumes: ['S001'] })));
+    const [second, first] = works.map((scope, at) => ({ scope, agent: world.agent(`u${at}`) }));
+    for (const claimed of [first, second]) got(claimed?.agent.claim([], { scope: claimed.scope }) ?? []);
+    got(alice.publish());
+    expect(works.map((id) => world.status(id))).toEqual(['waiting', 'active']);
+  });
+
   test('unknown scopes are refused', () => {
     const world = new World();
     expect(codeOf(world.agent('bob').claim(['b.ts'], { consumes: ['S007'] }))).toBe('UNKNOWN_SCOPE');

@@ -154,6 +154,12 @@ describe('a draft', () => {
     expect(refused).toMatchObject({ code: 'HELD' });
     expect(decision.events).toEqual([]);
     expect(decision.view.scope(mine.id)?.status).toBe('active');
+    decision.attempt(() => {
+      decision.emit({ ...opened, scope: 'S002' });
+      decision.emit({ type: 'scope.released', scope: 'S002', to: 'cancelled', reason: 'over', from: 'alice' });
+      return refused;
+    });
+    expect(decision.view.scope('S002')).toBeUndefined();
     expect(decision.attempt(end)).toBeUndefined();
     expect(decision.events.length).toBe(1);
   });

@@ -28,8 +28,7 @@ export function tooManyUnits({ view }: Draft, scope: Scope, units: readonly stri
 
 /** Grants units that nothing stands in the way of. Whoever begins to own a scope owns it until it is given up. */
 export function grant(draft: Draft, by: Owner, scope: Scope, wish: Wish): void {
-  const queued = scope.status === 'waiting';
-  draft.emit({ type: 'scope.granted', scope: scope.id, ...wish, ...tenureOf(draft, by, scope), queued });
+  draft.emit({ type: 'scope.granted', scope: scope.id, ...wish, ...tenureOf(draft, by, scope), queued: false });
 }
 
 /** Gives a scope a place at the end of the queue. Its former place, if it had one, holds nobody back any more. */

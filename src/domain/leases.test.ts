@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { blockers } from './blockers.js';
 import { gone, lapsed, lost } from './leases.js';
 import { codeOf, got, refusalOf, World } from './scenario.testsuite.js';
 
@@ -68,6 +69,18 @@ describe('promise 7: a lease stands to the millisecond, and expiry is computed o
 });
 
 describe('promise 7: what is lost goes to who claims it next', () => {
+  test('a look without a write sees it free, to the millisecond', () => {
+    const world = new World();
+    got(world.agent('alice').claim(['a.ts']));
+    const id = got(world.agent('bob').open(['a.ts']));
+    const ticket = { units: ['a.ts'], mode: 'write', arrival: 99, since: world.now, priority: 0 } as const;
+    const ahead = () => blockers(world.view(), { scope: id, units: ['a.ts'], mode: 'write', ticket });
+    world.pass(60 * SECOND);
+    expect(ahead().length).toBe(1);
+    world.pass(1);
+    expect(ahead()).toEqual([]);
+  });
+
   test('at 60 s it is still held; at 60 s and 1 ms it is taken over, and the takeover is an event first', () => {
     const world = new World();
     const { id } = got(world.agent('alice').claim(['a.ts']));
@@ -248,6 +261,30 @@ describe('promise 3: a ticket that nobody asks after lapses', () => {
     expect(world.status(id)).toBe('cancelled');
     got(world.agent('alice').release());
     expect(world.status(late.id)).toBe('active');
+  });
+
+  test('when it is found on the way to the next one, what it held back is granted too', () => {
+    const world = new World({ lease: 60 * MINUTE });
+    got(world.agent('alice').claim(['a.ts']));
+    const wide = got(world.agent('bob').claim(['a.ts', 'b.ts']));
+    const behind = got(world.agent('carol').claim(['b.ts']));
+    world.pass(60 * SECOND + 1);
+    world.agent('carol').ask(behind.id);
+    got(world.agent('alice').release());
+    expect([world.status(wide.id), world.status(behind.id)]).toEqual(['cancelled', 'active']);
+  });
+
+  test('it is passed over also by who is granted something else that it does not wait for', () => {
+    const world = new World({ lease: 60 * MINUTE });
+    got(world.agent('alice').claim(['a.ts']));
+    got(world.agent('holder').claim(['c.ts']));
+    const stale = got(world.agent('bob').claim(['b.ts', 'c.ts']));
+    const next = got(world.agent('carol').claim(['a.ts', 'b.ts']));
+    expect(next.behind).toEqual(['S001', stale.id]);
+    world.pass(60 * SECOND + 1);
+    world.agent('carol').ask(next.id);
+    got(world.agent('alice').release());
+    expect(world.status(next.id)).toBe('active');
   });
 
   test('an open scope that it was for is open again', () => {

@@ -172,6 +172,25 @@ describe('promise 3: nobody overtakes an earlier conflicting ticket', () => {
     expect(got(world.agent('carol').claim(['src/c.ts'])).behind).toEqual([wide.id]);
   });
 
+  test('a ticket that could read along with the claimer does not wait for it, so it stays ahead', () => {
+    const world = new World();
+    const alice = world.agent('alice');
+    const mine = got(alice.claim(['a'], { mode: 'read' }));
+    got(world.agent('bob').claim(['q']));
+    const waiting = got(world.agent('carol').claim(['a', 'q', 'z'], { mode: 'read' }));
+    expect(got(alice.claim(['z'], { scope: mine.handle })).behind).toEqual([waiting.id]);
+  });
+
+  test('a reader that waits for something else does not hold back other readers', () => {
+    const world = new World();
+    got(world.agent('w').claim(['a']));
+    got(world.agent('x').claim(['x']));
+    const wide = got(world.agent('r1').claim(['a', 'x'], { mode: 'read' }));
+    const narrow = got(world.agent('r2').claim(['a'], { mode: 'read' }));
+    got(world.agent('w').release());
+    expect([world.status(wide.id), world.status(narrow.id)]).toEqual(['waiting', 'active']);
+  });
+
   test('a ticket for a process with room is not held up by the claimer, so it stays ahead', () => {
     const world = new World({ capacity: { build: 2 } });
     const alice = world.agent('alice');
@@ -205,6 +224,16 @@ describe('capacity of named processes', () => {
     got(world.agent('a').claim(['process:test', 'a.ts']));
     const wide = got(world.agent('b').claim(['process:test', 'a.ts']));
     expect(got(world.agent('c').claim(['process:test'])).behind).toEqual(['S001', wide.id]);
+  });
+
+  test('of two places one is kept for who waits for something else, the other is given on', () => {
+    const world = new World({ capacity: { test: 2 } });
+    got(world.agent('a').claim(['process:test']));
+    got(world.agent('x').claim(['x']));
+    const wide = got(world.agent('b').claim(['process:test', 'x']));
+    const narrow = got(world.agent('c').claim(['process:test']));
+    got(world.agent('a').release());
+    expect([world.status(wide.id), world.status(narrow.id)]).toEqual(['waiting', 'active']);
   });
 
   test('reading makes no difference: each holder runs it', () => {

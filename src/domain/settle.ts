@@ -42,14 +42,20 @@ function settleOnce(draft: Draft, units: readonly string[]): string[] {
   const freed: string[] = [];
   const barred = new Set<string>();
   for (const id of queueFor(draft.view, units)) {
-    const { ticket, locks } = liveScope(draft.view, id);
+    const { ticket, locks, pending } = liveScope(draft.view, id);
     if (ticket === undefined) continue;
     // Spares a hot file the comparison of each ticket with all others.
     if (locks.isEmpty() && ticket.units.some((unit) => barred.has(unit))) continue;
     freed.push(...settleTicket(draft, id, ticket));
-    for (const unit of barredBy(draft.view, id, ticket)) barred.add(unit);
+    if (ticket.mode === 'write' && pending.length === 0)
+      for (const unit of singles(draft.view, ticket)) barred.add(unit);
   }
   return freed;
+}
+
+/** Units of which there is one: a writer who has just been looked at holds them now, or is ahead, or has freed them. */
+function singles(view: View, { units }: Ticket): string[] {
+  return units.filter((unit) => roomOf(view, unitOf(view, unit)) === 1);
 }
 
 /** Scopes whose tickets overlap these units, in ticket order. */
@@ -69,14 +75,6 @@ function settleTicket(draft: Draft, id: ScopeId, { units, mode }: Ticket): strin
   const generation = draft.view.state.generation + 1;
   draft.emit({ type: 'scope.granted', scope: id, units, mode, owner, generation, queued: true });
   return freed;
-}
-
-/** Units that nobody can get who comes after a ticket that was just looked at: a writer holds them now or is ahead. */
-function barredBy(view: View, id: ScopeId, { units, mode }: Ticket): string[] {
-  const scope = view.state.scopes.get(id);
-  if (mode === 'read' || scope === undefined || scope.pending.length > 0) return [];
-  const isBarred = (unit: string) => scope.ticket !== undefined || scope.locks.get(unit)?.mode === 'write';
-  return units.filter((unit) => isBarred(unit) && roomOf(view, unitOf(view, unit)) === 1);
 }
 
 function reapHolders(draft: Draft, units: readonly string[]): string[] {

@@ -12,7 +12,7 @@ export function refusalText(refusal: Refusal): string {
 }
 
 function factLines(name: string, fact: Json): string[] {
-  if (typeof fact === 'string' && fact.includes('\n')) return [`${name}:`, fact];
+  if (typeof fact === 'string' && fact.includes('\n')) return [`${name}:`, fact.replace(/\n$/, '')];
   if (!Array.isArray(fact)) return [`${name}: ${factText(fact)}`];
   if (fact.length === 0) return [];
   if (fact.every((item) => typeof item !== 'object')) return [`${name}: ${inline(fact.map(String))}`];

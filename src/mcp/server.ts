@@ -30,9 +30,12 @@ export function createServer({ door, version, onerror }: ServerOptions): Server 
   return server;
 }
 
+let loaded: Promise<typeof import('./catalog.js')> | undefined;
+
 /** The tools are loaded when they are first asked for: the answer to `initialize` does not wait for them. */
 function catalog() {
-  return import('./catalog.js');
+  loaded ??= import('./catalog.js');
+  return loaded;
 }
 
 function requestOf(args: unknown, ctx: ServerContext, client: string, onerror: ServerOptions['onerror']): Request {

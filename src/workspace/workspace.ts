@@ -75,6 +75,8 @@ export interface Workspace {
   readonly weak: boolean;
   /** A path as an agent gave it → canonical path inside the root, links resolved; the root is `.`. Refuses OUTSIDE, PROTECTED (when `write`, and `.signalbox` always), INVALID. */
   resolve(path: string, purpose: 'read' | 'write'): Promise<string | Refusal>;
+  /** Whether a resolved path is a folder now. */
+  isFolder(path: string): boolean;
   /** Reads a file or lists a folder. Refuses FIFOs, devices and sockets at once, and files above `maxFile` with LIMIT. */
   look(path: string): Promise<Looked | Refusal>;
   /**

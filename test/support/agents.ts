@@ -20,10 +20,16 @@ export interface Answer {
   readonly data: any;
 }
 
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+  /** The `_meta` of the call, in which clients name their subagents. */
+  readonly meta?: { readonly [key: string]: unknown };
+}
+
 /** An agent on a real MCP client. */
 export interface Agent {
   readonly name: string;
-  call(tool: string, args?: object, options?: { readonly signal?: AbortSignal }): Promise<Answer>;
+  call(tool: string, args?: object, options?: CallOptions): Promise<Answer>;
   /** The same, and throws unless the answer is a success. Returns the structured content. */
   // biome-ignore lint/suspicious/noExplicitAny: as above.
   ok(tool: string, args?: object): Promise<any>;
@@ -88,8 +94,8 @@ function agent(name: string, client: ModernClient | LegacyClient, pid: number | 
   const closed = new Promise<void>((resolve) => {
     client.onclose = resolve;
   });
-  const call: Agent['call'] = async (tool, args = {}, options = {}) => {
-    const request = { name: tool, arguments: { ...args } };
+  const call: Agent['call'] = async (tool, args = {}, { meta, ...options } = {}) => {
+    const request = { name: tool, arguments: { ...args }, ...(meta === undefined ? {} : { _meta: meta }) };
     const limits = { timeout: 300_000, ...options };
     const result =
       client instanceof ModernClient

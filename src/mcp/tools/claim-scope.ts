@@ -47,6 +47,6 @@ function handover({ handover }: ClaimOutput): string[] {
   if (handover === undefined) return [];
   return [
     `Handed over from ${handover.from}: ${handover.note}`,
-    ...(handover.diff === '' ? [] : ['Changes made so far:', handover.diff]),
+    ...(handover.diff === '' ? [] : ['Changes made so far:', handover.diff.replace(/\n$/, '')]),
   ];
 }

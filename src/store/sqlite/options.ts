@@ -5,6 +5,8 @@ import type { DriverName } from './driver.js';
 
 /** How long to try for the write lock, in milliseconds, where nothing else is said. */
 export const PATIENCE = 10_000;
+/** Settled intents are dropped together, after so many milliseconds at the most. */
+export const DROP_AFTER = 1_000;
 /** The name of the database in the store's folder. */
 export const DATABASE = 'signalbox.db';
 

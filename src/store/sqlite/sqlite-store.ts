@@ -34,6 +34,7 @@ import { DATABASE, PATIENCE, type SqliteOptions } from './options.js';
 import { Queries } from './queries.js';
 import { RECOVERY, Settling } from './recovery.js';
 import { rollBack } from './schema.js';
+import { Settled } from './settled.js';
 import { verify } from './verify.js';
 import { WriteLock, whenFree } from './write-lock.js';
 
@@ -59,6 +60,7 @@ export class SqliteStore implements Store {
   readonly #bells: Bells;
   readonly #news: News;
   readonly #patience: number;
+  readonly #settled: Settled;
   #closed = false;
 
   /** `openSqliteStore` makes it, with a driver whose tables are up to date. */
@@ -73,6 +75,7 @@ export class SqliteStore implements Store {
     this.#guard = new Guard(join(folder, DATABASE));
     this.#contents = new Contents(driver, folder);
     this.#intents = new Intents(driver);
+    this.#settled = new Settled(this.#intents, () => this.#write(() => undefined));
     const loader = new Loader(driver);
     this.#ledger = new Ledger(driver, loader, this.#clock, settings.lease);
     this.#life = new LifeTable(driver);
@@ -104,7 +107,8 @@ export class SqliteStore implements Store {
   }
 
   async settle(id: IntentId): Promise<void> {
-    await this.#write(() => this.#intents.drop(id));
+    this.#assertOpen();
+    this.#settled.add(id);
   }
 
   async keep(contents: readonly Content[]): Promise<void> {
@@ -171,6 +175,7 @@ export class SqliteStore implements Store {
 
   async close(): Promise<void> {
     if (this.#closed) return;
+    await this.#settled.flush();
     this.#closed = true;
     this.#news.close();
     await this.#lock.idle();
@@ -222,7 +227,7 @@ export class SqliteStore implements Store {
   /** A COMMIT that failed may have come about all the same: the ledger itself says so. */
   #commitEvents({ events, state, hash }: Appended): void {
     try {
-      this.#commit.run();
+      this.#commitNow();
     } catch (error) {
       rollBack(this.#driver);
       if (events.length === 0 || this.#hashAt.get(state.seq)?.hash !== hash) throw error;
@@ -242,7 +247,7 @@ export class SqliteStore implements Store {
     try {
       this.#guard.check();
       const found = this.#settling.interrupted();
-      if (found === undefined) return;
+      if (found === undefined) return this.#settled.drop();
       this.#record(this.#ledger.moment(), found, RECOVERY);
     } catch (error) {
       rollBack(this.#driver);
@@ -261,10 +266,15 @@ export class SqliteStore implements Store {
     }
   }
 
+  #commitNow(): void {
+    this.#commit.run();
+    this.#settled.committed();
+  }
+
   #write<T>(work: () => T): Promise<T> {
     return this.#lock.hold(() => {
       const value = work();
-      this.#commit.run();
+      this.#commitNow();
       return value;
     });
   }

@@ -43,6 +43,7 @@ function workspaceAt(place: Place & { maxFiles: number }): Workspace {
     folds: foldsNames(place.root),
     weak: place.weak,
     resolve: async (path, purpose) => resolvePath(place, path, purpose),
+    isFolder: (path) => lstatSync(join(place.root, path), { throwIfNoEntry: false })?.isDirectory() ?? false,
     look: (path) => look(place, path),
     prepare: (wanted) => prepare(place, place.maxFiles, wanted),
     verify: (prepared) => verify(place, Change.of(prepared)),

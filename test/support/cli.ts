@@ -1,0 +1,82 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { onTestFinished } from 'vitest';
+import { MAIN } from './agents.js';
+
+export interface Finished {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs a command of `signalbox` to its end. */
+export async function runCli(
+  args: readonly string[],
+  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {},
+): Promise<Finished> {
+  const child = start(args, options);
+  const [out, err] = [read(child.stdout), read(child.stderr)];
+  const [code] = await once(child, 'close');
+  return { code, out: out.text, err: err.text };
+}
+
+/** A command that goes on until it is stopped. */
+export interface Running {
+  readonly pid: number;
+  /** Resolves with the output as soon as it matches. Fails when the command ends first. */
+  shows(pattern: RegExp): Promise<string>;
+  /** What was said on stderr so far. */
+  complaints(): string;
+  stop(signal?: NodeJS.Signals): Promise<number | null>;
+}
+
+export function startCli(
+  args: readonly string[],
+  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {},
+): Running {
+  const child = start(args, options);
+  const [out, err] = [read(child.stdout), read(child.stderr)];
+  const ended = once(child, 'close');
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return {
+    pid: child.pid ?? 0,
+    async shows(pattern) {
+      while (!pattern.test(out.text)) {
+        const more = await Promise.race([out.more(), ended.then(() => 'ended' as const)]);
+        if (more === 'ended' && !pattern.test(out.text))
+          throw new Error(`ended without ${pattern}: ${out.text}${err.text}`);
+      }
+      return out.text;
+    },
+    complaints: () => err.text,
+    async stop(signal = 'SIGINT') {
+      child.kill(signal);
+      const [code] = await ended;
+      return code;
+    },
+  };
+}
+
+function start(
+  args: readonly string[],
+  { cwd, env }: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv },
+): ChildProcess & { stdout: NodeJS.ReadableStream; stderr: NodeJS.ReadableStream } {
+  return spawn(process.execPath, [MAIN, ...args], {
+    cwd,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+function read(stream: NodeJS.ReadableStream): { readonly text: string; more(): Promise<void> } {
+  let text = '';
+  stream.on('data', (chunk) => {
+    text += String(chunk);
+  });
+  return {
+    get text() {
+      return text;
+    },
+    more: async () => void (await once(stream, 'data')),
+  };
+}
