@@ -6,6 +6,7 @@ import { createCoordinator } from '../coordinator/coordinator.js';
 import type { Parts } from '../coordinator/parts.js';
 import { Presence } from '../coordinator/presence.js';
 import { Runs } from '../coordinator/runs.js';
+import { settled } from '../coordinator/settled.js';
 import { unavailable } from '../coordinator/unavailable.js';
 import { settleUnfinished } from '../coordinator/unfinished.js';
 import { settleRuns } from '../coordinator/unfinished-runs.js';
@@ -24,9 +25,10 @@ export interface Assembled {
   readonly coordinator: Coordinator;
 }
 
-/** Puts right what killed processes left behind: publications, temporary files. For servers, after their start. */
+/** Puts right what killed processes left behind: patches, publications, temporary files. For servers, after their start. */
 export async function tidy({ parts }: Assembled): Promise<void> {
   try {
+    await settled(parts);
     await settleUnfinished(parts);
     await settleRuns(parts);
     const { saved } = await parts.workspace.sweep();

@@ -27,6 +27,7 @@ export class Presence {
   readonly #collected = new Set<ScopeId>();
   /** Whose commands are under way here, once for each. */
   readonly #working: string[] = [];
+  #keeps = false;
   #timer: NodeJS.Timeout | undefined;
 
   /**
@@ -68,6 +69,15 @@ export class Presence {
     if (collected) this.#collected.add(scope);
   }
 
+  /**
+   * From now on this process also sees to the scopes of others: what a killed agent held then expires, and goes on record,
+   * though nobody is left to beat or wait. For servers that stay.
+   */
+  keep(): void {
+    this.#keeps = true;
+    this.#start();
+  }
+
   /** Says that a connection has ended. Its scopes stay its own for the length of a lease. */
   async disconnected(connection: string): Promise<void> {
     if (!this.#connections.delete(connection)) return;
@@ -105,8 +115,8 @@ export class Presence {
 
   async #owns(): Promise<boolean> {
     if (this.#waiting.size > 0 || this.#working.length > 0) return true;
-    return this.#store.view({}, ({ state }) =>
-      [...this.#connections].some((connection) => state.owned.has(connection)),
+    return this.#store.view({}, ({ state: { owned } }) =>
+      this.#keeps ? !owned.isEmpty() : [...this.#connections].some((connection) => owned.has(connection)),
     );
   }
 
@@ -114,7 +124,7 @@ export class Presence {
   async beat(): Promise<void> {
     if (!this.#alive()) return this.stop();
     try {
-      if (!(await this.#owns())) return this.stop();
+      if (!(await this.#owns())) return this.#keeps ? undefined : this.stop();
       const called = new Set(this.#called);
       const collected = [...this.#collected];
       await this.#store.transact(SERVER, {}, (tx) => {

@@ -7,6 +7,7 @@ import type { Artifact, Scope, ScopeId } from '../domain/scope.js';
 import { inArgument, wrongArgument } from './argument.js';
 import { commitOf, type Staged } from './commit.js';
 import type { Caller, PublishInput, PublishOutput } from './contract.js';
+import { endDirect } from './end-direct.js';
 import { act, claimant, type Parts, scopeAlive, scopeNeeds } from './parts.js';
 import { presentFile } from './present.js';
 import { titleFrom } from './title.js';
@@ -20,6 +21,7 @@ interface Made {
 /** publish_output: stores the outputs, commits what this scope changed, marks it done and unblocks whoever waits for it. */
 export async function publish(parts: Parts, caller: Caller, input: PublishInput): Promise<PublishOutput | Refusal> {
   const status = input.status ?? 'done';
+  if (status !== 'progress') await endDirect(parts, caller, input.scope);
   const own = await act<Scope>(parts, caller, 'publish_output', { scopes: scopeNeeds(input.scope) }, (draft) => ({
     answer: activeOwn(requireOwn(draft, claimant(parts, caller), input.scope), input.scope),
   }));

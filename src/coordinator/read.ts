@@ -1,5 +1,4 @@
 import { isUtf8 } from 'node:buffer';
-import { setTimeout } from 'node:timers/promises';
 import { knownUnit } from '../domain/blockers.js';
 import { lost } from '../domain/leases.js';
 import { covers } from '../domain/overlap.js';
@@ -10,6 +9,7 @@ import type { Looked, Snapshot } from '../workspace/workspace.js';
 import type { Caller, HeldBy, ReadFile, ReadInput, ReadOutput } from './contract.js';
 import { noteDrift, seemsDrifted } from './drift.js';
 import { act, type Parts, refusedEvent } from './parts.js';
+import { settled } from './settled.js';
 
 /** Characters of text that one call returns at most. */
 const BUDGET = 20_000;
@@ -17,7 +17,6 @@ const ENTRIES = 500;
 const SHOWN_VERSION = 10;
 const IMAGE_LIMIT = 4_000_000;
 const ATTEMPTS = 40;
-const PAUSE = 5;
 
 const IMAGES: ReadonlyMap<string, string> = new Map([
   ['png', 'image/png'],
@@ -39,7 +38,7 @@ export async function read(parts: Parts, caller: Caller, input: ReadInput): Prom
   parts.presence.called(caller.connection);
   const wishes = input.paths.map(parseWish);
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    if (attempt > 0) await setTimeout(PAUSE);
+    if (attempt > 0) await settled(parts);
     const before = wishes.length > 1 ? await parts.store.view({}, ({ state }) => state.seq) : 0;
     const found = await Promise.all(wishes.map((wish) => look(parts, wish)));
     if (wishes.length > 1 && (await torn(parts, found, before))) continue;

@@ -4,6 +4,7 @@ import type { Scope } from '../domain/scope.js';
 import type { Wanted } from '../workspace/workspace.js';
 import { change } from './change.js';
 import type { Caller, ReleaseInput, ReleaseOutput } from './contract.js';
+import { endDirect } from './end-direct.js';
 import { scopeChanges } from './history.js';
 import { merge3 } from './merge.js';
 import { act, claimant, type Parts, scopeNeeds } from './parts.js';
@@ -11,6 +12,7 @@ import { presentFile } from './present.js';
 
 /** release_scope: gives a scope up, with its changes kept for the next owner or taken back. */
 export async function release(parts: Parts, caller: Caller, input: ReleaseInput): Promise<ReleaseOutput | Refusal> {
+  await endDirect(parts, caller, input.scope);
   const reverted = input.changes === 'revert' ? await revert(parts, caller, input.scope) : [];
   if (isRefusal(reverted)) return reverted;
   const needs = { scopes: scopeNeeds(input.scope) };

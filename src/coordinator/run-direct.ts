@@ -54,8 +54,9 @@ function emit(
   patchedMeanwhile: (path: string) => boolean,
 ): void {
   const files = changes.flatMap((change): FileChange[] => {
-    const known = draft.view.file(change.path)?.hash;
-    if (known === change.after) return [];
+    const record = draft.view.file(change.path);
+    const known = record?.hash;
+    if (known === change.after && (change.mode ?? record?.mode) === record?.mode) return [];
     return known !== undefined && patchedMeanwhile(change.path) ? [{ ...change, before: known }] : [change];
   });
   const present = draft.view.scope(own.id);

@@ -114,6 +114,7 @@ async function start(
     began: Date.now(),
     by: { connection: caller.connection, agent: caller.agent },
     scope: own?.id,
+    direct: started.containment === 'none' || (started.containment === 'confined' && writable.length > 0),
     result: finished(parts, caller, started, own, began.seq, acquired),
   };
   parts.runs.add(started.id, live);

@@ -10,6 +10,8 @@ export interface Live {
   /** Who started it, and for which scope. */
   readonly by: Owner;
   readonly scope: ScopeId | undefined;
+  /** Whether it writes to the scope's files as it runs. */
+  readonly direct: boolean;
   /** Its end, once its changes are committed. */
   readonly result: Promise<Ended & RunChanges>;
 }
@@ -32,6 +34,14 @@ export class Runs {
 
   get(id: string): Live | undefined {
     return this.#runs.get(id);
+  }
+
+  /** Ends the commands that write directly for a scope, and waits until they are dead: before its units go to others. */
+  async endDirect(scope: ScopeId): Promise<void> {
+    const open = [...this.#open].flatMap((id) => this.#runs.get(id) ?? []);
+    const direct = open.filter((live) => live.scope === scope && live.direct);
+    for (const live of direct) live.run.stop('stopped');
+    await Promise.allSettled(direct.map((live) => live.result));
   }
 
   /** Ends what is under way and waits until it is on record. */

@@ -186,14 +186,14 @@ describe('the wait graph is told from live tickets and leases only', () => {
 
   test('a ticket of its agent that has lapsed keeps nobody from finishing, before any sweep has seen it', () => {
     const world = new World({ lease: 3_600_000 });
-    const mine = got(world.agent('me').claim(['mine.ts']));
-    const bob = world.agent('bob');
-    const b = got(bob.claim(['b.ts']));
-    got(bob.claim(['mine.ts', 'x.ts']));
-    world.pass(30_000);
-    got(world.agent('other').claim(['mine.ts']));
-    world.pass(30_001);
-    expect(got(world.agent('me').claim(['b.ts'], { scope: mine.handle })).behind).toEqual([b.id]);
+    const [me, bob] = [world.agent('me'), world.agent('bob')];
+    const mine = got(me.claim(['mine.ts']));
+    got(me.claim(['extra.ts'], { scope: mine.handle }));
+    const other = got(bob.claim(['b.ts']));
+    const stale = got(bob.claim(['extra.ts']));
+    world.pass(60_001);
+    expect(got(me.claim(['b.ts'], { scope: mine.handle })).behind).toEqual([other.id]);
+    expect(world.status(stale.id)).toBe('waiting');
   });
 
   test.each([

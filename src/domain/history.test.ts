@@ -13,7 +13,7 @@ import type { Mode } from './unit.js';
 const UNITS = ['a.ts', 'b.ts', 'src/a.ts', 'src/b.ts', 'src/', 'src/*.ts', '*.ts', './', 'process:one', 'process:two'];
 const PATHS = ['a.ts', 'b.ts', 'src/a.ts', 'src/b.ts', 'docs/c.md'];
 const SETTINGS = { capacity: { two: 2 } };
-const RUNS = 300;
+const RUNS = 120;
 const STEPS = 40;
 
 /** Numbers are taken modulo what there is to choose from, so that every list of steps makes a history. */

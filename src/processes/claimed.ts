@@ -26,6 +26,8 @@ type Names = Pick<RunSpec, 'writable' | 'scratch' | 'sealed'>;
 
 /** Looks through the claimed folders and copies what is in them. Refuses what a direct write could not be kept from harming. */
 export async function survey(root: string, spec: Names, copies: string): Promise<Claimed | Refusal> {
+  const named = spec.writable.find((unit) => unit.split('/').some((name) => isSealed(name, spec.sealed)));
+  if (named !== undefined) return protectedFolder(named);
   const folders = await claimedFolders(root, spec.writable);
   if (isRefusal(folders)) return folders;
   const { sealed, files } = await walk(root, folders, spec);
@@ -35,14 +37,25 @@ export async function survey(root: string, spec: Names, copies: string): Promise
   return { folders, sealed, files, copies };
 }
 
+const isSealed = (name: string, sealed: readonly string[]): boolean => sealed.includes(name.toLowerCase());
+
+function protectedFolder(unit: string): Refusal {
+  return refuse(
+    'PROTECTED',
+    `${unit} is protected, and this command would write to it directly.`,
+    'Run the command under a scope that has not claimed it, and change it with patch where that is allowed.',
+    { path: unit },
+  );
+}
+
 /** The folders themselves, made where they do not exist yet. */
 async function claimedFolders(root: string, units: readonly string[]): Promise<readonly string[] | Refusal> {
   const paths: string[] = [];
   for (const unit of units) {
     const path = join(root, unit).replace(/(?<=.)\/$/, '');
     if (!unit.endsWith('/') || (path !== root && !isBelow(path, root))) return onlyFolders(unit);
-    const ancestor = await realpath(await nearest(path));
-    if (!isBelow(`${path}/`, ancestor)) return onlyFolders(unit);
+    const present = await nearest(path);
+    if ((await realpath(present).catch(() => undefined)) !== present) return onlyFolders(unit);
     await mkdir(path, { recursive: true }).catch(() => undefined);
     const info = await lstat(path).catch(() => undefined);
     if (!info?.isDirectory() || (await realpath(path)) !== path) return onlyFolders(unit);
@@ -59,7 +72,7 @@ async function nearest(path: string): Promise<string> {
 function onlyFolders(unit: string): Refusal {
   return refuse(
     'UNAVAILABLE',
-    `On this machine a command writes directly to the folders that its scope has claimed, and ${unit} is not such a folder.`,
+    `This command writes directly to the folders that its scope has claimed, and ${unit} is not such a folder.`,
     'Claim the folder (claim_scope with a unit that ends in /), or use patch.',
     { unit },
   );
@@ -76,13 +89,12 @@ async function walk(
   { scratch, sealed }: Omit<Names, 'writable'>,
 ): Promise<Walked> {
   const found: Walked = { sealed: [], files: new Map() };
-  const names = new Set(sealed.map((name) => name.toLowerCase()));
   const apart = new Set([...scratch.map((path) => join(root, path)), join(root, '.signalbox')]);
   const look = async (folder: string): Promise<void> => {
     for (const entry of await entries(folder)) {
       const path = join(folder, entry.name);
       if (apart.has(path) || found.files.size > MOST_FILES) continue;
-      if (names.has(entry.name.toLowerCase())) found.sealed.push(path);
+      if (isSealed(entry.name, sealed)) found.sealed.push(path);
       else if (entry.isDirectory()) await look(path);
       else
         await lstat(path).then(
@@ -151,16 +163,26 @@ export async function changedSince(root: string, before: Claimed, spec: Names): 
     await rm(path, { recursive: true, force: true });
     written.push({ kind: 'protected', path: relative(root, path) });
   }
+  let budget = MOST_BYTES;
   for (const [path, info] of after.files) {
     const former = before.files.get(path);
-    if (former === undefined || !isSame(former, info))
-      written.push(...(await changed(root, before, path, info, former)));
+    if (former !== undefined && isSame(former, info)) continue;
+    const found = await changed(root, before, path, info, budget);
+    if (found?.kind === 'file') budget -= info.size;
+    if (found !== undefined) written.push(found);
   }
-  for (const [path, former] of before.files)
-    if (!after.files.has(path))
-      written.push({ kind: 'deleted', path, ...(await contentsBefore(before, path, former)) });
+  for (const [path, former] of before.files) {
+    if (!former.isFile() || after.files.has(path) || (await exists(join(root, path)))) continue;
+    written.push({ kind: 'deleted', path, before: await contentsBefore(before, path) });
+  }
   return written;
 }
+
+const exists = (path: string): Promise<boolean> =>
+  lstat(path).then(
+    (info) => !info.isDirectory(),
+    () => false,
+  );
 
 function isSame(a: Stats, b: Stats): boolean {
   return a.ino === b.ino && a.size === b.size && a.mode === b.mode && a.ctimeMs === b.ctimeMs;
@@ -168,26 +190,23 @@ function isSame(a: Stats, b: Stats): boolean {
 
 async function changed(
   root: string,
-  before: Claimed,
-  path: string,
-  info: Stats,
-  former: Stats | undefined,
-): Promise<readonly Written[]> {
-  const full = join(root, path);
-  if (info.isSymbolicLink()) return [{ kind: 'link', path, target: await readlink(full) }];
-  if (!info.isFile()) return [{ kind: 'special', path }];
-  if (info.size > LARGE) return [{ kind: 'large', path, size: info.size }];
-  const bytes = await readFile(full);
-  const earlier = await contentsBefore(before, path, former);
-  const mode = info.mode & 0o777;
-  if (former !== undefined && (former.mode & 0o777) === mode && earlier.before?.equals(bytes) === true) return [];
-  return [{ kind: 'file', path, bytes, mode, ...earlier }];
-}
-
-async function contentsBefore(
   claimed: Claimed,
   path: string,
-  former: Stats | undefined,
-): Promise<{ before: Buffer | null }> {
-  return { before: former?.isFile() === true ? await readFile(join(claimed.copies, path)) : null };
+  info: Stats,
+  budget: number,
+): Promise<Written | undefined> {
+  const full = join(root, path);
+  if (info.isSymbolicLink()) return { kind: 'link', path, target: await readlink(full) };
+  if (!info.isFile()) return { kind: 'special', path };
+  if (info.size > LARGE || info.size > budget) return { kind: 'large', path, size: info.size };
+  const bytes = await readFile(full);
+  const before = await contentsBefore(claimed, path);
+  const mode = info.mode & 0o777;
+  const former = claimed.files.get(path);
+  if (former !== undefined && (former.mode & 0o777) === mode && before?.equals(bytes) === true) return undefined;
+  return { kind: 'file', path, bytes, mode, before };
+}
+
+async function contentsBefore({ files, copies }: Claimed, path: string): Promise<Buffer | null> {
+  return files.get(path)?.isFile() === true ? readFile(join(copies, path)) : null;
 }

@@ -1,7 +1,7 @@
 import { existsSync, renameSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Bench, lines } from './bench.testsuite.js';
+import { Bench, levelsHere, lines } from './bench.testsuite.js';
 import { levelFor } from './level.js';
 import { openRunner } from './open.js';
 
@@ -24,7 +24,7 @@ describe('levelFor', () => {
   });
 });
 
-describe('a live command', () => {
+describe.skipIf(!(await levelsHere()).includes('confined'))('a live command', () => {
   let bench: Bench;
   beforeAll(async () => {
     bench = await Bench.make();
@@ -79,6 +79,10 @@ describe('a live command', () => {
       next: expect.stringContaining('Claim the folder'),
     });
     expect(existsSync(join(bench.root, 'src/new/'))).toBe(false);
+  });
+
+  test.each([['.git/hooks/'], ['src/.MCP.json/']])('writes to nothing protected, claimed or not: %s', async (unit) => {
+    expect(await bench.begin('true', { live: true, writable: [unit] })).toMatchObject({ code: 'PROTECTED' });
   });
 
   test('is refused where no level fits', async () => {

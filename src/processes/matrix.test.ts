@@ -124,68 +124,71 @@ const ATTEMPTS: { readonly [what: string]: Attempt } = {
   mknod: same('mknod src/disk b 254 0', refused()),
 };
 
-describe.each(await levelsHere())('promises 9 and 10: level %s', (level) => {
-  let bench: Bench;
-  const claims = { writable: ['src/', 'fresh/'], scratch: ['cache'] };
-  const direct = level === 'confined';
-  beforeAll(async () => {
-    bench = await Bench.make({ levels: [level] });
-    for (const path of ['lib/o.txt', 'src/.mcp.json']) bench.put(path, `${path}\n`);
-    bench.git('add', 'lib', 'src/.mcp.json');
-    bench.put(NESTED, '');
-    bench.git('-c', 'user.name=n', '-c', 'user.email=e', 'commit', '-qm', 'second');
-  });
-  afterAll(() => bench[Symbol.asyncDispose]());
-  afterEach(() => {
-    bench.reset();
-    bench.put(NESTED, '');
-  });
+const here = await levelsHere();
 
-  /** What no command may have changed: at the lower level, all but what is claimed. */
-  const guarded = (): readonly string[] =>
-    bench.snapshot().filter((line) => !(direct && /work space\/(src|fresh)(?!\/\.mcp|\/sub)/.test(line)));
+for (const level of ['transactional', 'confined'] as const)
+  describe.skipIf(!here.includes(level))(`promises 9 and 10: level ${level}`, () => {
+    let bench: Bench;
+    const claims = { writable: ['src/', 'fresh/'], scratch: ['cache'] };
+    const direct = level === 'confined';
+    beforeAll(async () => {
+      bench = await Bench.make({ levels: [level] });
+      for (const path of ['lib/o.txt', 'src/.mcp.json']) bench.put(path, `${path}\n`);
+      bench.git('add', 'lib', 'src/.mcp.json');
+      bench.put(NESTED, '');
+      bench.git('-c', 'user.name=n', '-c', 'user.email=e', 'commit', '-qm', 'second');
+    });
+    afterAll(() => bench[Symbol.asyncDispose]());
+    afterEach(() => {
+      bench.reset();
+      bench.put(NESTED, '');
+    });
 
-  test.each(Object.entries(ATTEMPTS))('%s', async (_, attempt) => {
-    const expected = direct ? attempt.confined : attempt.transactional;
-    const earlier = guarded();
-    const { exit, written, text } = await bench.run(attempt.command, { ...claims, env: { OUT: bench.outside } });
-    expect([exit === 0, text]).toEqual([expected.ok, expect.anything()]);
-    expect(lines(written)).toEqual(expected.written);
-    expect(guarded()).toEqual(earlier);
-    expect(existsSync('/tmp/signalbox-leak')).toBe(false);
-  });
+    /** What no command may have changed: at the lower level, all but what is claimed. */
+    const guarded = (): readonly string[] =>
+      bench.snapshot().filter((line) => !(direct && /work space\/(src|fresh)(?!\/\.mcp|\/sub)/.test(line)));
 
-  test('what a command leaves running is dead when the run has ended', async () => {
-    const fifo = join(bench.root, 'cache/alive');
-    execFileSync('mkfifo', [fifo]);
-    const alive = contents(createReadStream(fifo));
-    await bench.run('exec 7>cache/alive; echo up >&7; setsid nohup sh -c "sleep 1000; echo x > src/late" &', claims);
-    expect(await alive).toBe('up\n');
-    rmSync(fifo);
-  });
+    test.each(Object.entries(ATTEMPTS))('%s', async (_, attempt) => {
+      const expected = direct ? attempt.confined : attempt.transactional;
+      const earlier = guarded();
+      const { exit, written, text } = await bench.run(attempt.command, { ...claims, env: { OUT: bench.outside } });
+      expect([exit === 0, text]).toEqual([expected.ok, expect.anything()]);
+      expect(lines(written)).toEqual(expected.written);
+      expect(guarded()).toEqual(earlier);
+      expect(existsSync('/tmp/signalbox-leak')).toBe(false);
+    });
 
-  test.each(['src/s', 'lib/s', '../outside/s', '\0signalbox-abstract'])('sockets of the host: %j', async (name) => {
-    const path = name.startsWith('\0') ? name : join(bench.root, name);
-    const server = createServer((socket) => socket.end('reached'));
-    await new Promise<void>((resolve) => server.listen(path, resolve));
-    const connect =
-      'node -e \'require("net").connect(process.env.AT.replace("@", "\\0")).on("data", (d) => console.log(String(d))).on("error", (e) => console.log(e.code))\'';
-    const { text } = await bench.run(connect, { ...claims, network: false, env: { AT: path.replace('\0', '@') } });
-    server.close();
-    expect(text).toMatch(/^(ENOENT|ECONNREFUSED|ENOTSOCK)\n$/);
-  });
+    test('what a command leaves running is dead when the run has ended', async () => {
+      const fifo = join(bench.root, 'cache/alive');
+      execFileSync('mkfifo', [fifo]);
+      const alive = contents(createReadStream(fifo));
+      await bench.run('exec 7>cache/alive; echo up >&7; setsid nohup sh -c "sleep 1000; echo x > src/late" &', claims);
+      expect(await alive).toBe('up\n');
+      rmSync(fifo);
+    });
 
-  test('a hard link that was there before never reaches its other name', async () => {
-    linkSync(join(bench.root, 'lib/o.txt'), join(bench.root, 'src/h'));
-    const started = await bench.begin('echo x > src/h', claims);
-    if (isRefusal(started)) {
-      expect(direct).toBe(true);
-      expect([started.code, started.next]).toEqual(['UNAVAILABLE', expect.stringContaining('use patch')]);
-    } else {
-      expect(direct).toBe(false);
-      expect(lines(await started.written())).toEqual(['file src/h 644 x']);
-      await started.dispose();
-    }
-    expect(readFileSync(join(bench.root, 'lib/o.txt'), 'utf8')).toBe('lib/o.txt\n');
+    test.each(['src/s', 'lib/s', '../outside/s', '\0signalbox-abstract'])('sockets of the host: %j', async (name) => {
+      const path = name.startsWith('\0') ? name : join(bench.root, name);
+      const server = createServer((socket) => socket.end('reached'));
+      await new Promise<void>((resolve) => server.listen(path, resolve));
+      const connect =
+        'node -e \'require("net").connect(process.env.AT.replace("@", "\\0")).on("data", (d) => console.log(String(d))).on("error", (e) => console.log(e.code))\'';
+      const { text } = await bench.run(connect, { ...claims, network: false, env: { AT: path.replace('\0', '@') } });
+      server.close();
+      expect(text).toMatch(/^(ENOENT|ECONNREFUSED|ENOTSOCK)\n$/);
+    });
+
+    test('a hard link that was there before never reaches its other name', async () => {
+      linkSync(join(bench.root, 'lib/o.txt'), join(bench.root, 'src/h'));
+      const started = await bench.begin('echo x > src/h', claims);
+      if (isRefusal(started)) {
+        expect(direct).toBe(true);
+        expect([started.code, started.next]).toEqual(['UNAVAILABLE', expect.stringContaining('use patch')]);
+      } else {
+        expect(direct).toBe(false);
+        expect(lines(await started.written())).toEqual(['file src/h 644 x']);
+        await started.dispose();
+      }
+      expect(readFileSync(join(bench.root, 'lib/o.txt'), 'utf8')).toBe('lib/o.txt\n');
+    });
   });
-});

@@ -52,7 +52,7 @@ export async function startInside(
   const name = join(layer.path, 'pipe');
   const [{ view, env }] = await Promise.all([inside, namePipe(name)]);
   const table = mountTable(view);
-  await writeFile(join(layer.path, 'plan'), fstab(table, join(layer.path, 'root')), { mode: 0o600 });
+  await writeFile(join(layer.path, 'plan'), fstab(table, `${join(layer.path, 'root')}/.`), { mode: 0o600 });
   const pipe = openPipe(name);
   const child = startBuilder(pipe.writer, commandLine(root, layer, spec), env);
   const exited = exitOf(child);

@@ -3,8 +3,10 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { Bench, lines } from './bench.testsuite.js';
+import { Bench, levelsHere, lines } from './bench.testsuite.js';
 import { openRunner } from './open.js';
+
+const off = !(await levelsHere()).includes('transactional');
 
 let bench: Bench;
 beforeAll(async () => {
@@ -13,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => bench[Symbol.asyncDispose]());
 
-describe('private places', () => {
+describe.skipIf(off)('private places', () => {
   test('git works for reading', async () => {
     const { text, exit } = await bench.run('git status --porcelain && git log --format=%s && git grep -l one');
     expect([exit, text]).toEqual([0, 'first\nsrc/one.txt\n']);
@@ -85,7 +87,7 @@ describe('private places', () => {
   });
 });
 
-describe('sockets of the host are out of reach', () => {
+describe.skipIf(off)('sockets of the host are out of reach', () => {
   const servers: Server[] = [];
   let away: Bench;
   const listen = (path: string): Promise<void> => {
@@ -115,7 +117,7 @@ describe('sockets of the host are out of reach', () => {
   });
 });
 
-describe('wherever the workspace and the home folder lie', () => {
+describe.skipIf(off)('wherever the workspace and the home folder lie', () => {
   test.each([
     { root: 'home/work' },
     { root: 'home/.codex/worktrees/w' },
@@ -143,7 +145,7 @@ describe('wherever the workspace and the home folder lie', () => {
   });
 });
 
-describe('a repository behind the workspace', () => {
+describe.skipIf(off)('a repository behind the workspace', () => {
   test('a worktree: git reads, and nothing can be committed', async () => {
     await using main = await Bench.make();
     main.git('worktree', 'add', '-q', join(main.base, 'linked'));

@@ -29,7 +29,7 @@ mount -a -i -o remount,bind,ro 2>/dev/null || :
 mount --rbind "$root" "$root"
 mount -o remount,bind,rw "$root"
 cd -- "$root"
-mount -a -i -T "$layer/plan"
+mount -a -i -c -T "$layer/plan"
 exec chroot "$layer/root" prlimit --core=0 --nproc=8192 --fsize=17179869184 \\
   setpriv --no-new-privs --inh-caps=-all --ambient-caps=-all --bounding-set=-all --pdeathsig KILL \\
   sh -c "$init" signalbox "$@"

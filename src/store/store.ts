@@ -26,6 +26,12 @@ export interface Author {
   readonly trace?: string;
 }
 
+/** What a transaction came to. The events are on record. */
+export interface Outcome<T> {
+  readonly answer: T | Refusal;
+  readonly events: readonly Event[];
+}
+
 /** What a step sees: the view, and the means for a file effect. */
 export interface Transaction extends View {
   /**
@@ -92,11 +98,7 @@ export interface Store {
    * decide → record → effect, as one step. `step` runs synchronously under the write lock, on a state that no other
    * process can change; its events and the tables are committed together, or nothing is. The answer is durable.
    */
-  transact<T>(
-    author: Author,
-    needs: Needs,
-    step: (tx: Transaction) => Decision<T>,
-  ): Promise<{ answer: T | Refusal; events: readonly Event[] }>;
+  transact<T>(author: Author, needs: Needs, step: (tx: Transaction) => Decision<T>): Promise<Outcome<T>>;
   /** A consistent look without a lock. */
   view<T>(needs: Needs, look: (view: View) => T): Promise<T>;
   /** Records an intent and the contents that it needs, durably, before any lock is taken. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { DATABASE } from '../../src/store/sqlite/sqlite-store.js';
+import { DATABASE } from '../../src/store/sqlite/options.js';
 import type { Bench } from './bench.js';
 import { inTurns, medians, timed } from './measure.js';
 import { claimAndRelease, connect } from './pair.js';

@@ -6,7 +6,7 @@ import { scopeId } from '../../src/domain/handle.js';
 import { DEFAULTS } from '../../src/domain/settings.js';
 import { canonical, link } from '../../src/store/sqlite/chain.js';
 import { openSqliteStore } from '../../src/store/sqlite/open.js';
-import { DATABASE } from '../../src/store/sqlite/sqlite-store.js';
+import { DATABASE } from '../../src/store/sqlite/options.js';
 import { callerOf, granted } from './pair.js';
 import type { Stage } from './stage.js';
 

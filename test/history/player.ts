@@ -73,7 +73,15 @@ export class Player {
       };
     }
     const server = await serve(this.#root);
-    return { agent: await httpAgent(server, this.#name), kill: () => server.stop('SIGKILL') };
+    const agent = await httpAgent(server, this.#name);
+    return {
+      agent,
+      kill: async () => {
+        await server.stop('SIGKILL');
+        // Over HTTP a client goes on waiting for the answer of a server that is gone.
+        await agent.close();
+      },
+    };
   }
 
   async #turn(agent: Agent): Promise<void> {

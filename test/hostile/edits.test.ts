@@ -84,9 +84,9 @@ test('promise 12: beyond every limit there is a refusal', async () => {
   const { refused } = await watch(workspace);
   const ada = await stdioAgent(workspace.root, 'ada');
   const limit = (tool: string, args: object) => refused(ada, 'LIMIT', tool, args);
-  const edits = (count: number, of: (n: number) => object) => Array.from({ length: count }, (_, n) => of(n));
+  const edits = <T>(count: number, of: (n: number) => T) => Array.from({ length: count }, (_, n) => of(n));
   await limit('patch', { edits: edits(1_001, (n) => ({ path: `new/${n}`, content: 'x' })) });
-  const sections = edits(1_001, () => ({})).map((_, n) => `--- /dev/null\n+++ b/new/${n}\n@@ -0,0 +1 @@\n+x\n`);
+  const sections = edits(1_001, (n) => `--- /dev/null\n+++ b/new/${n}\n@@ -0,0 +1 @@\n+x\n`);
   await limit('patch', { diff: sections.join('') });
   await limit('patch', { diff: `--- a/src/a.txt\n+++ b/src/a.txt\n${'@@ -1 +1 @@\n-one\n+eins\n'.repeat(100_000)}` });
   const bomb = { path: 'src/many.txt', old_string: 'a', new_string: 'b'.repeat(1_000), replace_all: true };

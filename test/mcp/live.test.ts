@@ -70,6 +70,25 @@ describe('a live command', () => {
     expect(git('status', '--porcelain')).toBe('');
   });
 
+  test('promise 2: it is dead before what it writes to is free, and what it wrote is in the commit', async () => {
+    const { root, git } = newWorkspace({
+      'signalbox.yaml': CONFIG,
+      'gen.sh': 'echo 2 > out/a; echo up; sleep 1000',
+      'out/a': '1\n',
+    });
+    const ada = await stdioAgent(root, 'ada');
+    const { scope } = await ada.ok('claim_scope', { title: 'Generate', units: ['out/'] });
+    const { run } = await ada.ok('run', { scope, command: 'sh gen.sh', background: true });
+    await printed(ada, run, 'up');
+    await ada.ok('publish_output', { scope, summary: 'Generated' });
+    expect(await ada.ok('run', { run })).toMatchObject({ state: 'stopped', changed: [{ path: 'out/a' }] });
+    expect(git('show', 'HEAD:out/a')).toBe('2\n');
+    const order = events(root, 'run.ended')
+      .concat(events(root, 'scope.done'))
+      .map(({ body }) => body.type);
+    expect(order.slice(0, 2)).toEqual(['run.ended', 'scope.done']);
+  });
+
   test('promise 6: and reverted', async () => {
     const { root, text } = newWorkspace({
       'signalbox.yaml': CONFIG,
@@ -97,6 +116,7 @@ describe('a server that is killed in the middle of a run', () => {
     const alive = createReadStream(fifo);
     const dead = once(alive, 'end');
     await once(alive, 'data');
+    await printed(ada, run, 'said');
     ada.signal('SIGKILL');
     // The pipe ends with the last process that holds it.
     await dead;

@@ -35,6 +35,8 @@ export interface Agent {
   ok(tool: string, args?: object): Promise<any>;
   /** The same, and throws unless the answer is this refusal. */
   refused(code: string, tool: string, args?: object): Promise<Answer>;
+  /** The names of the tools that its server offers. */
+  tools(): Promise<string[]>;
   close(): Promise<void>;
   /** Resolves when the connection is closed, by whichever side. */
   readonly closed: Promise<void>;
@@ -118,6 +120,7 @@ function agent(name: string, client: ModernClient | LegacyClient, pid: number | 
         throw new Error(`${name}: ${tool} should be ${code}, but: ${answer.text}`);
       return answer;
     },
+    tools: async () => (await client.listTools()).tools.map((tool) => tool.name),
     close: () => client.close(),
     closed,
     signal(signal) {

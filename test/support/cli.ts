@@ -25,8 +25,8 @@ export interface Running {
   readonly pid: number;
   /** Resolves with the output as soon as it matches. Fails when the command ends first. */
   shows(pattern: RegExp): Promise<string>;
-  /** What was said on stderr so far. */
-  complaints(): string;
+  /** The same for what it says on stderr. */
+  complains(pattern: RegExp): Promise<string>;
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
@@ -35,25 +35,27 @@ export function startCli(
   options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {},
 ): Running {
   const child = start(args, options);
-  const [out, err] = [read(child.stdout), read(child.stderr)];
   const ended = once(child, 'close');
   onTestFinished(() => void child.kill('SIGKILL'));
   return {
     pid: child.pid ?? 0,
-    async shows(pattern) {
-      while (!pattern.test(out.text)) {
-        const more = await Promise.race([out.more(), ended.then(() => 'ended' as const)]);
-        if (more === 'ended' && !pattern.test(out.text))
-          throw new Error(`ended without ${pattern}: ${out.text}${err.text}`);
-      }
-      return out.text;
-    },
-    complaints: () => err.text,
+    shows: matching(read(child.stdout), ended),
+    complains: matching(read(child.stderr), ended),
     async stop(signal = 'SIGINT') {
       child.kill(signal);
       const [code] = await ended;
       return code;
     },
+  };
+}
+
+function matching(said: Said, ended: Promise<unknown>): (pattern: RegExp) => Promise<string> {
+  return async (pattern) => {
+    while (!pattern.test(said.text)) {
+      const more = await Promise.race([said.more(), ended.then(() => 'ended')]);
+      if (more === 'ended' && !pattern.test(said.text)) throw new Error(`ended without ${pattern}: ${said.text}`);
+    }
+    return said.text;
   };
 }
 
@@ -68,7 +70,12 @@ function start(
   });
 }
 
-function read(stream: NodeJS.ReadableStream): { readonly text: string; more(): Promise<void> } {
+interface Said {
+  readonly text: string;
+  more(): Promise<void>;
+}
+
+function read(stream: NodeJS.ReadableStream): Said {
   let text = '';
   stream.on('data', (chunk) => {
     text += String(chunk);

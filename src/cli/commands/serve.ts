@@ -5,6 +5,7 @@ import { mcpOverHttp } from '../../mcp/http.js';
 import { type Assembled, tidy } from '../assemble.js';
 import { interrupted, untilInterrupted } from '../interrupt.js';
 import { fail, paint, print, printJson } from '../output.js';
+import { ownCommand, shellLine } from '../own-command.js';
 import { serveToken } from '../serve-token.js';
 import { VERSION } from '../version.js';
 
@@ -17,6 +18,7 @@ export interface ServeOptions {
 /** `serve`: many clients over HTTP, on the same database as every `signalbox mcp` of the workspace. */
 export async function serve(assembled: Assembled, { host, port, json }: ServeOptions): Promise<void> {
   void tidy(assembled);
+  assembled.parts.presence.keep();
   const { parts, coordinator, config } = assembled;
   const { token, path } = serveToken(parts.workspace.root);
   const onerror = (error: unknown): void => parts.log(String(error));
@@ -46,7 +48,7 @@ function announce(root: string, url: string, tokenFile: string): void {
   print('Attach Claude Code:');
   print(`  claude mcp add --transport http signalbox ${url} --header "Authorization: Bearer $(cat '${tokenFile}')"`);
   print('or, without this server, any client over stdio:');
-  print('  claude mcp add signalbox -- npx -y signalbox mcp');
+  print(`  claude mcp add signalbox -- ${shellLine([...ownCommand(), 'mcp'])}`);
   print('');
   print(paint('dim', 'Ctrl-C stops it. Locks of connected agents are free a minute after.'));
 }

@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { MAIN } from '../own-command.js';
 import { withoutGit } from './shop.js';
 
-export const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
 const AGENT = fileURLToPath(new URL('./agent.js', import.meta.url));
 const WITH_PARENT = new URL('./with-parent.js', import.meta.url).href;
 

@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { paint, table } from '../output.js';
+import { ownCommand, shellLine } from '../own-command.js';
 import type { Check } from './checks.js';
 import { painted } from './narrator.js';
-import { MAIN } from './processes.js';
 import { LEASE } from './shop.js';
 import type { Facts, Result } from './tally.js';
 
@@ -22,7 +22,7 @@ export function summary(result: Result): string {
     paint('bold', 'What happened'),
     table([['', '', ''], ...rows(result)]).trimStart(),
     '',
-    paint('bold', 'Was anything lost?'),
+    paint('bold', 'Checked afterwards, from the ledger, the files and git'),
     ...result.checks.map(checkLine),
     '',
     verdict(result),
@@ -79,7 +79,7 @@ function sum(numbers: readonly number[]): number {
 }
 
 function checkLine({ name, ok, detail }: Check): string {
-  const mark = ok ? paint('green', 'yes') : paint('red', 'NO ');
+  const mark = ok ? paint('green', 'ok ') : paint('red', 'NO ');
   return `  ${mark}  ${name}: ${detail}`;
 }
 
@@ -94,23 +94,14 @@ function verdict({ ok, failures, took_ms }: Result): string {
 /** How to attach a real agent to this very signalbox. */
 export function attachLines(): string {
   const [command, ...args] = ownCommand();
-  const line = [command, ...args, 'mcp'].map(quoted).join(' ');
+  const line = shellLine([command, ...args, 'mcp']);
   const entry = JSON.stringify({ mcpServers: { signalbox: { command, args: [...args, 'mcp'] } } });
   return [
     paint('bold', 'Attach a real agent: in the repository that it works on'),
     `  Claude Code  ${paint('cyan', `claude mcp add signalbox -- ${line}`)}`,
     `  Codex        ${paint('cyan', `codex mcp add signalbox -- ${line}`)}`,
     `  any other    ${paint('cyan', entry)}`,
-    `  over HTTP    ${paint('cyan', [command, ...args, 'serve'].map(quoted).join(' '))}, which prints the address and where the token is`,
+    `  over HTTP    ${paint('cyan', shellLine([command, ...args, 'serve']))}, which prints the address and where the token is`,
     `Ready files for each client, with what takes its own writing tools away: ${fileURLToPath(new URL('../../../examples/clients', import.meta.url))}`,
   ].join('\n');
-}
-
-/** A checkout is called by its path, an installed package by its name. */
-function ownCommand(): [string, ...string[]] {
-  return MAIN.includes('/node_modules/') ? ['npx', '-y', 'signalbox'] : ['node', MAIN];
-}
-
-function quoted(word: string): string {
-  return /^[\w./:@-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -1,6 +1,7 @@
+import { MAIN } from '../own-command.js';
 import { Board } from './board.js';
 import { type Attachment, type Era, type Fact, NAMES, type Name, type Order, type Report, report } from './messages.js';
-import { type Child, endChild, MAIN, type Served, startAgent } from './processes.js';
+import { type Child, endChild, type Served, startAgent } from './processes.js';
 
 /** How each agent is attached: both transports, each with both eras of the protocol. */
 const SEATS: { readonly [name in Name]: { readonly transport: 'stdio' | 'http'; readonly era: Era } } = {

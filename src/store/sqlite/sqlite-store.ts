@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Event, EventBody } from '../../domain/event.js';
 import type { ChangeRow, Content, Intent, IntentId, StoredIntent } from '../../domain/intent.js';
-import { isRefusal, type Refusal } from '../../domain/refusal.js';
+import { isRefusal } from '../../domain/refusal.js';
 import type { Hash, Scope } from '../../domain/scope.js';
 import type { View } from '../../domain/view.js';
 import type {
@@ -12,6 +12,7 @@ import type {
   EventQuery,
   LifeChange,
   Needs,
+  Outcome,
   RunRow,
   ScopeQuery,
   Store,
@@ -37,8 +38,6 @@ import { rollBack } from './schema.js';
 import { Settled } from './settled.js';
 import { verify } from './verify.js';
 import { WriteLock, whenFree } from './write-lock.js';
-
-export { DATABASE };
 
 /** The ledger of one workspace in SQLite, shared with other processes through the file. */
 export class SqliteStore implements Store {
@@ -247,7 +246,10 @@ export class SqliteStore implements Store {
     try {
       this.#guard.check();
       const found = this.#settling.interrupted();
-      if (found === undefined) return this.#settled.drop();
+      if (found === undefined) {
+        this.#settled.drop();
+        return;
+      }
       this.#record(this.#ledger.moment(), found, RECOVERY);
     } catch (error) {
       rollBack(this.#driver);
@@ -295,9 +297,4 @@ export class SqliteStore implements Store {
   #assertOpen(): void {
     if (this.#closed) throw new StoreBroken('the store is closed');
   }
-}
-
-interface Outcome<T> {
-  readonly answer: T | Refusal;
-  readonly events: readonly Event[];
 }

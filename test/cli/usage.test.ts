@@ -1,0 +1,70 @@
+import { expect, test } from 'vitest';
+import { runCli } from '../support/cli.js';
+import { newWorkspace } from '../support/workspace.js';
+
+const COMMANDS = ['mcp', 'serve', 'demo', 'status', 'scopes', 'events', 'diff', 'hold', 'release'];
+const COLOUR = '\u001b[';
+
+test('the help names every command, and each command has one of its own', async () => {
+  const { code, out } = await runCli(['--help']);
+  expect(code).toBe(0);
+  for (const name of COMMANDS) expect.soft(out).toMatch(new RegExp(`^  ${name}\\b`, 'm'));
+  const helps = await Promise.all(COMMANDS.map((name) => runCli([name, '--help'])));
+  for (const [at, help] of helps.entries()) {
+    expect.soft([COMMANDS[at], help.code, help.err]).toEqual([COMMANDS[at], 0, '']);
+    expect.soft(help.out).toMatch(new RegExp(`^Usage: signalbox ${COMMANDS[at]} `));
+  }
+});
+
+test.each([
+  [[], /Usage: signalbox/],
+  [['nope'], /unknown command 'nope'/],
+  [['status', '--nope'], /unknown option '--nope'/],
+  [['hold'], /missing required argument 'units'/],
+  [['release'], /missing required argument 'scope'/],
+  [['scopes', '--status', 'finished'], /Allowed choices are open, waiting/],
+  [['scopes', '--phase', 'coding'], /Allowed choices are analyze/],
+  [['events', '--after', '-1'], /whole number/],
+  [['serve', '--port', '70000'], /up to 65535/],
+  [['mcp', 'more'], /too many arguments/],
+])('wrong usage ends with 2 and says why on stderr: %j', async (args, reason) => {
+  const { root } = newWorkspace();
+  const { code, out, err } = await runCli(args, { cwd: root });
+  expect([code, out]).toEqual([2, '']);
+  expect(err).toMatch(reason);
+});
+
+test.each([
+  [['diff', 'S001'], 'UNKNOWN_SCOPE', '`signalbox scopes` lists the scopes'],
+  [['diff', 'nonsense'], 'UNKNOWN_SCOPE', '`signalbox scopes` lists the scopes'],
+  [['release', 'S001'], 'UNKNOWN_SCOPE', '`signalbox scopes` lists the scopes'],
+  [['scopes', '--path', '../x'], 'OUTSIDE', 'Pass a path inside the workspace'],
+  [['hold', '/etc/passwd'], 'OUTSIDE', 'Pass a path inside the workspace'],
+  [['hold', '.git/'], 'PROTECTED', 'No agent can change it'],
+  [['status', '--root', '/nowhere/at/all'], 'NOT_FOUND', 'Start in the folder of the project'],
+])('a refusal ends with 1, and what helps a person: %j', async (args, refusal, next) => {
+  const { root } = newWorkspace();
+  for (const json of [[], ['--json']]) {
+    const { code, out, err } = await runCli([...args, ...json], { cwd: root });
+    expect([code, out]).toEqual([1, '']);
+    expect(err.startsWith(`signalbox: ${refusal}: `)).toBe(true);
+    expect(err).toContain(`\n${next}`);
+    expect(err).not.toContain(COLOUR);
+  }
+});
+
+test('in an empty workspace every look says so, in words and in JSON', async () => {
+  const { root } = newWorkspace();
+  const looks = [
+    ['status', /Nobody holds or waits for anything/, { root, seq: 0, scopes: [] }],
+    ['scopes', /No scopes/, { scopes: [], seq: 0 }],
+    ['diff', /^$/, []],
+  ] as const;
+  for (const [name, words, json] of looks) {
+    const plain = await runCli([name], { cwd: root });
+    expect.soft([name, plain.code, plain.err]).toEqual([name, 0, '']);
+    expect.soft(plain.out).toMatch(words);
+    expect.soft(JSON.parse((await runCli([name, '--json'], { cwd: root })).out)).toEqual(json);
+  }
+  expect(await runCli(['events', '--json'], { cwd: root })).toEqual({ code: 0, out: '', err: '' });
+});

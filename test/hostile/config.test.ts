@@ -1,0 +1,115 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { stdioAgent } from '../support/agents.js';
+import { runCli } from '../support/cli.js';
+import { newWorkspace, type TestWorkspace } from '../support/workspace.js';
+
+const BOMB = Array.from({ length: 30 }, (_, n) => `a${n}: &a${n} [${n === 0 ? 'x' : `*a${n - 1}, *a${n - 1}`}]`).join(
+  '\n',
+);
+
+const WRONG: readonly (readonly [what: string, text: string, reason: RegExp])[] = [
+  ['an unknown key', 'claimz: auto\n', /"claimz" is no key; "claims" is/],
+  ['an unknown key below', 'run:\n  timeout: 5\n', /"run.timeout" is no key; "timeout_minutes" is/],
+  ['a wrong value', 'claims: never\n', /claims: expected one of auto, explicit, got the text "never"/],
+  ['a wrong type', 'lease_seconds: soon\n', /lease_seconds: expected a number, got the text "soon"/],
+  ['a number out of bounds', 'lease_seconds: 0\n', /lease_seconds: expected a number of at least 6, got 0/],
+  ['a process without commands', 'processes:\n  build: {}\n', /processes.build.match: expected a list, got nothing/],
+  ['a name that is none', 'processes:\n  a b: {match: [x]}\n', /processes.a b: a name has/],
+  ['a list', '- claims\n', /the file: expected an object, got a list of 1/],
+  ['what is no YAML', 'claims: [\n', /at line 2, column 1/],
+  ['a key twice', 'claims: auto\nclaims: auto\n', /unique at line 2/],
+  ['aliases without end', BOMB, /alias/],
+];
+
+test.each(WRONG)('signalbox.yaml with %s stops the command line with path and reason', async (_, text, reason) => {
+  const { root } = newWorkspace({ 'signalbox.yaml': text });
+  const { code, out, err } = await runCli(['status', '--root', root]);
+  expect([code, out]).toEqual([1, '']);
+  expect(err).toContain(`signalbox: UNAVAILABLE: ${join(root, 'signalbox.yaml')}: `);
+  expect(err).toMatch(reason);
+  expect(err).not.toMatch(/^ +at /m);
+});
+
+const COMMANDS = [
+  ['serve', '--port', '0'],
+  ['status', '--json'],
+  ['status', '--watch'],
+  ['scopes'],
+  ['events', '--follow'],
+  ['diff'],
+  ['hold', 'src/a.txt'],
+  ['release', 'S001'],
+];
+
+test('every command stops at a wrong configuration', async () => {
+  const { root } = newWorkspace({ 'signalbox.yaml': 'claims: never\n' });
+  const ends = await Promise.all(COMMANDS.map((args) => runCli([...args, '--root', root])));
+  for (const [at, { code, out, err }] of ends.entries()) {
+    expect.soft([COMMANDS[at], code, out]).toEqual([COMMANDS[at], 1, '']);
+    expect.soft(err).toContain('claims: expected one of auto, explicit');
+  }
+});
+
+const CALLS = [
+  ['read', { paths: ['src/a.txt'] }],
+  ['patch', { edits: [{ path: 'src/a.txt', old_string: 'a', new_string: 'b' }] }],
+  ['run', { command: 'true' }],
+  ['claim_scope', { title: 't', units: ['src/'] }],
+  ['publish_output', { summary: 's' }],
+  ['open_scope', { title: 't' }],
+  ['release_scope', {}],
+  ['list_scopes', {}],
+] as const;
+
+const BROKEN: readonly (readonly [
+  what: string,
+  wreck: (workspace: TestWorkspace) => void,
+  mend: (workspace: TestWorkspace) => void,
+  reason: RegExp,
+])[] = [
+  [
+    'a wrong configuration',
+    ({ write }) => write('signalbox.yaml', 'claims: never\n'),
+    ({ write }) => write('signalbox.yaml', 'claims: explicit\n'),
+    /signalbox\.yaml: claims: expected one of auto, explicit, got the text "never"/,
+  ],
+  [
+    'a configuration that is a folder',
+    ({ root }) => void mkdirSync(join(root, 'signalbox.yaml')),
+    ({ root }) => rmSync(join(root, 'signalbox.yaml'), { recursive: true }),
+    /signalbox\.yaml: is no file/,
+  ],
+  [
+    'a second workspace below',
+    ({ root }) => void mkdirSync(join(root, 'below/.signalbox'), { recursive: true }),
+    ({ root }) => rmSync(join(root, 'below'), { recursive: true }),
+    /would guard the same files/,
+  ],
+];
+
+test.each(BROKEN)('with %s, each tool answers UNAVAILABLE until it is mended', async (_, wreck, mend, reason) => {
+  const workspace = newWorkspace({ 'src/a.txt': 'a\n' });
+  wreck(workspace);
+  const ada = await stdioAgent(workspace.root, 'ada');
+  for (const [tool, args] of CALLS) {
+    const { text, data } = await ada.refused('UNAVAILABLE', tool, args);
+    expect.soft(text).toMatch(reason);
+    expect.soft(data.next).toMatch(/^(Put signalbox\.yaml right|Start in)/);
+  }
+  expect(workspace.text('src/a.txt')).toBe('a\n');
+  mend(workspace);
+  const { scope } = await ada.ok('claim_scope', { title: 't', units: ['src/'] });
+  await ada.ok('patch', { scope, edits: [{ path: 'src/a.txt', old_string: 'a', new_string: 'b' }] });
+});
+
+test('a client of a server that cannot work is still told its tools', async () => {
+  const { root, write } = newWorkspace();
+  write('signalbox.yaml', '[');
+  const ada = await stdioAgent(root, 'ada');
+  expect(await ada.tools()).toEqual(CALLS.map(([name]) => name));
+  await ada.refused('UNAVAILABLE', 'list_scopes');
+  write('signalbox.yaml', '');
+  await ada.ok('list_scopes');
+});
