@@ -3,6 +3,7 @@ import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
 import type { Scope } from '../domain/scope.js';
 import type { Git, PathChange } from '../workspace/git/git.js';
 import { rebaseBytes } from '../workspace/text/rebase.js';
+import { inArgument } from './argument.js';
 import type { Caller, PublishInput } from './contract.js';
 import { scopeChanges } from './history.js';
 import type { Parts } from './parts.js';
@@ -47,7 +48,7 @@ export async function commitOf(
     merge,
     ...(branch === undefined ? {} : { branch }),
   });
-  if (isRefusal(built)) return built;
+  if (isRefusal(built)) return built.code === 'INVALID' && 'branch' in built.facts ? inArgument(built, 'branch') : built;
   const { planned } = built;
   if (planned === undefined) return undefined;
   await settleUnfinished(parts);

@@ -187,7 +187,12 @@ function shownFile(file: Snapshot, wish: Wish, left: number, held: HeldBy | unde
   if (mimeType !== undefined) {
     return { ...common, image: { data: Buffer.from(file.bytes).toString('base64'), mimeType } };
   }
-  return { ...common, ...cut(new TextDecoder('utf-8', { ignoreBOM: true }).decode(file.bytes), wish, left) };
+  return { ...common, ...cut(textOf(file.bytes), wish, left) };
+}
+
+/** UTF-8 that was checked before; a byte order mark stays in the text. */
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
 }
 
 /** The wanted lines, as far as the budget reaches. Text is raw: what is shown can be copied into old_string. */
@@ -198,6 +203,7 @@ function cut(
 ): { text: string; from: number; to: number; total_lines: number; truncated?: boolean } {
   const lines = linesOf(text);
   const total = lines.length;
+  if (wish.from === undefined && text.length <= left) return { text, from: 1, to: total, total_lines: total };
   const from = Math.min(wish.from ?? 1, Math.max(1, total));
   const last = Math.min(wish.to ?? total, total);
   const kept: string[] = [];

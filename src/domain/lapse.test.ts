@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { blockers } from './blockers.js';
-import { gone, lapsed, lost } from './leases.js';
-import { codeOf, got, refusalOf, World } from './scenario.testsuite.js';
+import { lapsed, lost } from './leases.js';
+import { got, refusalOf, World } from './scenario.testsuite.js';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;

@@ -1,7 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { blockers, knownUnit, liveScope, ownerOf, queuedScope } from './blockers.js';
-import type { EventBody } from './event.js';
-import { scopeId } from './handle.js';
 import { compareTickets } from './queue-order.js';
 import { type Agent, type Answer, got, World } from './scenario.testsuite.js';
 import type { Ticket } from './scope.js';

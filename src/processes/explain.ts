@@ -28,7 +28,7 @@ export function explain(failure: string, { settings, container, kernel }: Circum
     return `util-linux is too old or a cut-down one (BusyBox): install util-linux 2.36 or newer (${said})`;
   // Of a mount that fails the namespaces are there already.
   if (/^mount: |wrong fs type|overlay/.test(said) && !/^mount: \/: |permission denied/i.test(said))
-    return `an overlay can't be mounted here: it needs Linux 5.11 or newer (this is ${kernel}) and a local disk with extended attributes, not itself an overlay; in a container, a volume for the workspace (${said})`;
+    return `an overlay can't be mounted here: it needs Linux 5.11 or newer (this is ${kernel}) and a workspace on a local disk, not itself an overlay (in a container: on a volume), without another mount inside (${said})`;
   for (const [name, { off, remedy }] of Object.entries(SWITCHES))
     if (settings[name]?.trim() === off)
       return `user namespaces are switched off: ${name} is ${off}; ${remedy} (${said})`;

@@ -1,11 +1,14 @@
 import { spawn } from 'node:child_process';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { exitOf, type Launched } from './sandbox.js';
 import { watch } from './watchdog.js';
 
 /** How long to look for the end of a killed group, and how often. */
 const PATIENCE = 2_000;
 const LOOK = 10;
+
+/** The command begins when it is watched: a server that died before that says nothing, and the read ends. */
+const GATE = 'read -r go <&3 || exit 125; exec 3<&-; exec "$@" 2>&1';
 
 export interface GroupOptions {
   readonly cwd: string;
@@ -19,16 +22,18 @@ export async function startGroup(
   program: readonly string[],
   { cwd, env, lease }: GroupOptions,
 ): Promise<Pick<Launched, 'exited' | 'output' | 'signal'>> {
-  const child = spawn('sh', ['-c', 'exec "$@" 2>&1', 'signalbox', ...program], {
+  const child = spawn('sh', ['-c', GATE, 'signalbox', ...program], {
     cwd,
     env,
-    stdio: ['ignore', 'pipe', 'ignore'],
+    stdio: ['ignore', 'pipe', 'ignore', 'pipe'],
     detached: true,
   });
   const exited = exitOf(child);
   await new Promise((resolve, reject) => child.once('spawn', resolve).once('error', reject));
   const group = -(child.pid ?? 0);
   const callOff = watch(group, lease);
+  const gate = child.stdio[3] as Writable;
+  gate.on('error', () => undefined).end('go\n');
   return {
     exited: exited.then(async (code) => {
       callOff();

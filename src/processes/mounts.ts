@@ -24,6 +24,13 @@ export const OWN = 'signalbox';
 
 const bind = (source: string, target: string): Mount => ({ source, target, type: 'none', options: 'bind' });
 const sealed = (source: string, target: string): Mount => ({ source, target, type: 'none', options: 'bind,ro' });
+/** With what is mounted inside: the kernel gives no part of a tree with mounts in it that are not ours to a bind alone. */
+const whole = (path: string, options: 'rbind' | 'rbind,ro'): Mount => ({
+  source: path,
+  target: path,
+  type: 'none',
+  options,
+});
 const own = (type: Mount['type'], target: string, options: string): Mount => ({ source: OWN, target, type, options });
 
 /** What a mount table is made from. All paths are absolute and real, except where said otherwise. */
@@ -64,7 +71,7 @@ export function mountTable(view: View): readonly Mount[] {
     ? [own('overlay', view.root, `${layers('.', 'upper', 'work')},volatile`)]
     : [
         bind(`${layer}/slot/plain`, PRIVATE_HOME),
-        ...(view.writable.includes(view.root) ? [] : [sealed(view.root, view.root)]),
+        ...(view.writable.includes(view.root) ? [] : [whole(view.root, 'rbind,ro')]),
       ];
   const table = [
     bind(`${layer}/tmp`, '/tmp'),
@@ -77,7 +84,7 @@ export function mountTable(view: View): readonly Mount[] {
     ...view.procfs.map((path) => sealed(`${layer}/root${path}`, path)),
     ...home,
     ...workspace,
-    ...view.writable.map((path) => bind(path, path)),
+    ...view.writable.map((path) => (view.overlay ? bind(path, path) : whole(path, 'rbind'))),
     ...view.kept.map(({ from, at }) => sealed(from, at)),
     ...view.hidden.map(({ at, as }) => sealed(as, at)),
     sealed(`${folder}/skeleton/empty`, folder),
@@ -147,7 +154,7 @@ export function discrepancies(
 ): { readonly open: readonly string[]; readonly absent: readonly string[] } {
   const mounts = visible(parseMountinfo(mountinfo));
   const at = new Map(mounts.map((mount) => [mount.target, mount]));
-  const allowed = new Set(table.filter((mount) => mount.options !== 'bind,ro').map((mount) => mount.target));
+  const allowed = new Set(table.filter((mount) => !mount.options.endsWith('bind,ro')).map((mount) => mount.target));
   return {
     open: mounts.filter((mount) => mount.writable && !allowed.has(mount.target)).map((mount) => mount.target),
     absent: table

@@ -1,13 +1,13 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { promisify } from 'node:util';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { MAIN, stdioAgent } from '../support/agents.js';
 import { runCli, startCli } from '../support/cli.js';
 import { newWorkspace } from '../support/workspace.js';
 
 const FILES = { 'src/a.txt': 'one\ntwo\n', 'src/b.txt': 'b\n' };
 /** All that could steer a terminal, turn text around or hide it. */
-const HOSTILE = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/;
+const HOSTILE = /(?!\n)\p{Cc}|[\p{Cf}\p{Zl}\p{Zp}]/u;
 
 async function busy() {
   const workspace = newWorkspace(FILES);
@@ -93,7 +93,7 @@ test('status --watch shows a claim when it is made', async () => {
   const { scope } = await ada.ok('claim_scope', { title: 'Just now', units: ['src/a.txt'] });
   await status.shows(/S001 +active +ada +src\/a\.txt +Just now/);
   await ada.ok('release_scope', { scope });
-  const out = await status.shows(/Just now[^]*Nobody holds/);
+  const out = await status.shows(/Just now.*Nobody holds/s);
   expect(out).not.toMatch(HOSTILE);
   expect(await status.stop()).toBe(0);
 });
@@ -133,18 +133,39 @@ test('what agents write cannot steer the terminal of a person', async () => {
   });
   const command = 'build \u001b[2J \u202e \u2028\nS009 active by root\n; echo begun; sleep 60';
   const { run } = await ada.ok('run', { command, background: true });
-  const { scopes, text } = { ...(await ada.ok('list_scopes')), text: (await ada.call('list_scopes')).text };
-  expect(scopes.at(-1).title).toBe('Run build [2J S009 active by root ; echo begun; sleep 60');
-  expect(text.split('\n').filter((line) => line.includes('S009'))).toHaveLength(1);
+  const { text, data } = await ada.call('list_scopes');
+  expect(data.scopes.at(-1).title).toBe('Run build [2J S009 active by root ; echo begun; sleep 60');
+  expect(text.split('\n').filter((line: string) => line.includes('S009'))).toHaveLength(1);
   for (const args of [['status'], ['scopes'], ['events']]) {
     const { out } = await runCli(args, { cwd: root });
     expect.soft(out, args.join(' ')).not.toMatch(HOSTILE);
     expect.soft(out, args.join(' ')).not.toMatch(/^S009/m);
   }
-  expect((await runCli(['diff'], { cwd: root })).out).toContain('+\u001b]0;owned\u0007');
-  const line = `'${process.execPath}' '${MAIN}' diff`;
-  const { stdout } = await promisify(execFile)('script', ['-qec', line, '/dev/null'], { cwd: root });
-  expect(stdout).toContain('\\u{1b}]0;owned\\u{7}');
-  expect(stdout).not.toContain('\u001b]0;owned');
   await ada.ok('run', { run, stop: true });
+});
+
+/** Runs a command on a terminal. */
+async function onTerminal(root: string, command: string, env: NodeJS.ProcessEnv = {}): Promise<string> {
+  const line = `'${process.execPath}' '${MAIN}' ${command}`;
+  const options = { cwd: root, env: { ...process.env, NO_COLOR: undefined, TERM: 'xterm', ...env } };
+  return (await promisify(execFile)('script', ['-qec', line, '/dev/null'], options)).stdout;
+}
+
+describe.skipIf(process.platform !== 'linux')('on a terminal', () => {
+  test('there are colours, unless NO_COLOR asks for none', async () => {
+    const { root } = newWorkspace();
+    expect(await onTerminal(root, 'status')).toContain(`\u001b[1msignalbox\u001b[22m ${root}`);
+    expect(await onTerminal(root, 'status', { NO_COLOR: '1' })).toContain(`signalbox ${root}`);
+  });
+
+  test('a diff shows what could steer it; to a file it goes as it is', async () => {
+    const { root } = newWorkspace({ 'src/a.txt': 'one\n' });
+    const ada = await stdioAgent(root, 'ada');
+    const edits = [{ path: 'src/a.txt', old_string: 'one', new_string: 'tab\t\u001b]0;owned\u0007' }];
+    await ada.ok('patch', { edits });
+    expect((await runCli(['diff'], { cwd: root })).out).toContain('+tab\t\u001b]0;owned\u0007\n');
+    const shown = await onTerminal(root, 'diff');
+    expect(shown).toContain('+tab\t\\u{1b}]0;owned\\u{7}');
+    expect(shown).not.toContain('\u001b]0;owned');
+  });
 });

@@ -53,12 +53,13 @@ export class Player {
     this.#stopped = true;
   }
 
-  /** Kills the server, if there is one just now. `pause`: when a new one may be started. */
-  async kill(pause: Promise<void> = Promise.resolve()): Promise<void> {
+  /** Kills the server. `pause`: when a new one may be started. Returns whether there was one just now. */
+  async kill(pause: Promise<void> = Promise.resolve()): Promise<boolean> {
     this.#pause = pause;
     const connected = this.#connected;
     this.#connected = undefined;
     await connected?.kill();
+    return connected !== undefined;
   }
 
   async #connect(): Promise<Connected> {
@@ -94,7 +95,7 @@ export class Player {
     const scope = this.#scope === undefined ? {} : { scope: this.#scope };
     const answer = await agent.call('patch', { edits, ...scope });
     if (answer.isError) return this.#refused(agent, answer.text);
-    this.#scope = answer.data.scope;
+    this.#scope = answer.data.scope ?? this.#scope;
     const files = answer.data.files.map(({ path, version }: { path: string; version: string }) => ({ path, version }));
     this.acknowledged.push({ seq: answer.data.seq, files });
     if (this.acknowledged.length % 5 > 0) return;

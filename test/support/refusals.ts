@@ -79,7 +79,10 @@ function label(tool: string, args: object): string {
   return `${tool} ${text.length > 150 ? `${text.slice(0, 150)}…` : text}`;
 }
 
-/** A digest of everything in a folder but Signalbox's own state: names, kinds, permissions, contents. */
+/**
+ * A digest of everything in a folder: names, kinds, permissions, contents. Signalbox's own state is left out, and git's
+ * objects, which are nothing as long as no ref leads to them.
+ */
 export function treeOf(root: string): string {
   const hash = createHash('sha256');
   const visit = (path: string): void => {
@@ -87,7 +90,8 @@ export function treeOf(root: string): string {
     hash.update(`${path}\0${info.mode}\0`);
     if (info.isSymbolicLink()) hash.update(readlinkSync(join(root, path)));
     else if (info.isFile()) hash.update(info.size > LARGE ? String(info.size) : readFileSync(join(root, path)));
-    else if (info.isDirectory()) for (const name of readdirSync(join(root, path)).sort()) visit(join(path, name));
+    else if (info.isDirectory())
+      for (const name of readdirSync(join(root, path)).sort()) if (name !== 'objects') visit(join(path, name));
   };
   for (const name of readdirSync(root).sort()) if (name !== '.signalbox') visit(name);
   return hash.digest('hex');

@@ -23,8 +23,8 @@ export interface TestWorkspace {
 }
 
 /** Makes a repository with these files committed. It goes, and its ledger is verified, when the test is over. */
-export function newWorkspace(files: { readonly [path: string]: string } = {}): TestWorkspace {
-  const root = mkdtempSync(join(tmpdir(), 'signalbox-test-'));
+export function newWorkspace(files: { readonly [path: string]: string } = {}, folder = tmpdir()): TestWorkspace {
+  const root = mkdtempSync(join(folder, 'signalbox-test-'));
   const workspace = workspaceAt(root);
   workspace.git('init', '--quiet', '--initial-branch=main');
   workspace.git('config', 'user.name', 'Tester');

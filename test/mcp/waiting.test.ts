@@ -1,0 +1,137 @@
+import { expect, test } from 'vitest';
+import { type Agent, httpAgent, serve, stdioAgent } from '../support/agents.js';
+import { startCli } from '../support/cli.js';
+import { newWorkspace } from '../support/workspace.js';
+
+const FILES = { 'src/a.txt': 'one\ntwo\n', 'src/b.txt': 'b\n' };
+const EDITS = [{ path: 'src/a.txt', old_string: 'one', new_string: 'eins' }];
+
+const DOORS: readonly (readonly [door: string, open: (root: string, name: string) => Promise<Agent>])[] = [
+  ['stdio', (root, name) => stdioAgent(root, name)],
+  ['HTTP with a session', async (root, name) => httpAgent(await serve(root), name)],
+  ['HTTP without one', async (root, name) => httpAgent(await serve(root), name, 'modern')],
+];
+
+test.each(DOORS)('promise 3: a claim that its client gives up ends, and keeps its place, over %s', async (_, open) => {
+  const { root } = newWorkspace(FILES);
+  const ada = await stdioAgent(root, 'ada');
+  const ben = await open(root, 'ben');
+  const cleo = await stdioAgent(root, 'cleo');
+  const { scope: holder } = await ada.ok('claim_scope', { title: 'Mine', units: ['src/a.txt'] });
+  const given = await ben.ok('claim_scope', { title: 'First', units: ['src/a.txt'], wait_s: 0 });
+  const cancel = new AbortController();
+  const status = startCli(['events', '--follow', '--json'], { cwd: root });
+  const waits = ben.call('claim_scope', { scope: given.scope, units: ['src/b.txt'] }, { signal: cancel.signal });
+  await status.shows(/"scope.queued".*src\/b\.txt/);
+  cancel.abort();
+  await expect(waits).rejects.toThrow();
+  const second = cleo.ok('claim_scope', { title: 'Second', units: ['src/a.txt'] });
+  await status.shows(/"S003".*"scope.queued"|"scope.queued".*"S003"/);
+  await ada.ok('release_scope', { scope: holder });
+  expect(await ben.ok('claim_scope', { scope: given.scope })).toMatchObject({
+    status: 'active',
+    units: ['src/a.txt', 'src/b.txt'],
+  });
+  await ben.ok('patch', { scope: given.scope, edits: EDITS });
+  await ben.ok('publish_output', { scope: given.scope, summary: 's' });
+  expect(await second).toMatchObject({ status: 'active' });
+});
+
+test('promise 3: with wait_s the call answers in time, and its place is told', async () => {
+  const { root } = newWorkspace(FILES);
+  const ada = await stdioAgent(root, 'ada');
+  const ben = await stdioAgent(root, 'ben');
+  const cleo = await stdioAgent(root, 'cleo');
+  await ada.ok('claim_scope', { title: 'Mine', units: ['src/a.txt'] });
+  const first = await ben.ok('claim_scope', { title: 'First', units: ['src/'], wait_s: 0 });
+  expect(first).toMatchObject({
+    status: 'waiting',
+    units: ['src/'],
+    queue: { position: 1, ahead: [{ id: 'S001', agent: 'ada', title: 'Mine', units: ['src/a.txt'] }] },
+  });
+  const second = await cleo.ok('claim_scope', { title: 'Second', units: ['src/b.txt'], wait_s: 0.2 });
+  expect(second).toMatchObject({ status: 'waiting', queue: { position: 2, ahead: [{ id: 'S002', agent: 'ben' }] } });
+  expect(await cleo.ok('claim_scope', { scope: second.scope, wait_s: 0 })).toMatchObject({ status: 'waiting' });
+});
+
+test('promise 3: a reader waits for a writer, readers share, and an upgrade waits for the others', async () => {
+  const { root } = newWorkspace(FILES);
+  const ada = await stdioAgent(root, 'ada');
+  const ben = await stdioAgent(root, 'ben');
+  const units = ['src/a.txt'];
+  const a = await ada.ok('claim_scope', { title: 'Read', units, mode: 'read' });
+  const b = await ben.ok('claim_scope', { title: 'Read', units, mode: 'read' });
+  expect([a.status, b.status]).toEqual(['active', 'active']);
+  await ada.refused('HELD', 'patch', { edits: EDITS });
+  const upgrade = ada.ok('claim_scope', { scope: a.scope, units });
+  const status = startCli(['status', '--watch'], { cwd: root });
+  await status.shows(/S001.*src\/a\.txt +src\/a\.txt/);
+  await ben.ok('release_scope', { scope: b.scope });
+  expect(await upgrade).toMatchObject({ status: 'active' });
+  await ada.ok('patch', { edits: EDITS });
+});
+
+test('a scope that consumes another waits for its output, and is granted with its inputs', async () => {
+  const { root } = newWorkspace(FILES);
+  const ada = await stdioAgent(root, 'ada');
+  const ben = await stdioAgent(root, 'ben');
+  const { id: spec } = await ada.ok('open_scope', {
+    title: 'Write the spec',
+    units: ['docs/'],
+    produces: ['docs/spec.md'],
+    phase: 'design',
+    note: 'Two lines\nare enough.',
+  });
+  const waits = ben.ok('claim_scope', { title: 'Build it', units: ['src/'], consumes: [spec] });
+  const status = startCli(['events', '--follow', '--json'], { cwd: root });
+  await status.shows(/"scope.queued"/);
+  const { scopes } = await ada.ok('list_scopes', { status: 'waiting' });
+  expect(scopes).toMatchObject([{ id: 'S002', blocked_on: [spec], consumes: [spec] }]);
+  expect((await ada.ok('list_scopes', { id: spec })).scopes[0]).toMatchObject({ note: 'Two lines\nare enough.' });
+  const { scope } = await ada.ok('claim_scope', { scope: spec });
+  // What waits for outputs holds nobody back.
+  const cleo = await stdioAgent(root, 'cleo');
+  await cleo.ok('patch', { edits: [{ path: 'src/b.txt', old_string: 'b', new_string: 'B' }] });
+  await cleo.ok('publish_output', { summary: 's' });
+  await ada.refused('INCOMPLETE', 'publish_output', { scope, summary: 'Spec' });
+  await ada.ok('patch', { scope, edits: [{ path: 'docs/spec.md', content: '# Spec\n' }] });
+  const artifacts = [{ type: 'decision', content: 'We use text.' }];
+  const published = await ada.ok('publish_output', { scope, summary: 'The spec', artifacts });
+  expect(published.unblocked).toEqual(['S002']);
+  const granted = await waits;
+  expect(granted).toMatchObject({ status: 'active', units: ['src/'] });
+  expect(granted.inputs).toMatchObject([
+    { type: 'decision', scope: spec, summary: 'The spec' },
+    { type: 'file', path: 'docs/spec.md', scope: spec },
+  ]);
+  const paths = granted.inputs.map((input: { hash: string }) => `artifact:${input.hash}`);
+  const { files } = await ben.ok('read', { paths });
+  expect(files.map((file: { text: string }) => file.text)).toEqual(['We use text.', '# Spec\n']);
+});
+
+test('work that was put up is taken by another agent, once', async () => {
+  const { root } = newWorkspace(FILES);
+  const ada = await stdioAgent(root, 'ada');
+  const ben = await stdioAgent(root, 'ben');
+  const { id } = await ada.ok('open_scope', { title: 'Later', units: ['src/'] });
+  expect((await ben.ok('list_scopes', { status: 'open' })).scopes).toMatchObject([{ id, title: 'Later' }]);
+  const taken = await ben.ok('claim_scope', { scope: id });
+  expect(taken).toMatchObject({ id, status: 'active', units: ['src/'] });
+  await ada.refused('NOT_YOURS', 'claim_scope', { scope: id });
+  expect(await ben.ok('release_scope', { scope: taken.scope, reason: 'no time' })).toMatchObject({ status: 'open' });
+  expect(await ada.ok('claim_scope', { scope: id })).toMatchObject({ id, handover: { from: 'ben', note: 'no time' } });
+});
+
+test('a scope whose output will not come lets go of those who wait for it', async () => {
+  const { root } = newWorkspace(FILES);
+  const ada = await stdioAgent(root, 'ada');
+  const ben = await stdioAgent(root, 'ben');
+  const { scope, id } = await ada.ok('claim_scope', { title: 'Spec', units: ['docs/'] });
+  const waits = ben.call('claim_scope', { title: 'Build', units: ['src/'], consumes: [id] });
+  const status = startCli(['status', '--watch'], { cwd: root });
+  await status.shows(/S002 +waiting/);
+  await ada.ok('publish_output', { scope, summary: 'It cannot be done', status: 'failed' });
+  const answer = await waits;
+  expect(answer.text).toMatch(/^LEASE_LOST: S002 is cancelled/);
+  await ben.refused('BLOCKED', 'claim_scope', { title: 'Build', units: ['src/'], consumes: [id] });
+});
