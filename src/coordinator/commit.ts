@@ -48,7 +48,8 @@ export async function commitOf(
     merge,
     ...(branch === undefined ? {} : { branch }),
   });
-  if (isRefusal(built)) return built.code === 'INVALID' && 'branch' in built.facts ? inArgument(built, 'branch') : built;
+  if (isRefusal(built))
+    return built.code === 'INVALID' && 'branch' in built.facts ? inArgument(built, 'branch') : built;
   const { planned } = built;
   if (planned === undefined) return undefined;
   await settleUnfinished(parts);

@@ -42,7 +42,7 @@ export async function answerOf(
   const pause = setTimeout(Math.min(patience, LONGEST), undefined, { signal }).catch(() => undefined);
   const ended = await Promise.race([live.result, pause]);
   stop.abort();
-  const page = await live.run.output(from === 0 ? undefined : from);
+  const page = await live.run.output(from);
   const common = {
     run: live.run.id,
     output: page.text,

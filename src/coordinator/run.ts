@@ -19,18 +19,19 @@ export async function run(parts: Parts, caller: Caller, input: RunInput): Promis
   if (input.run !== undefined) return again(parts, caller, input, input.run);
   const spec = await parseSpec(parts, input);
   if (isRefusal(spec)) return refusedRun(parts, caller, spec);
+  // Before anything that puts files into `.signalbox/`: the store may be gone.
+  const own = await actingScope(parts, caller, input.scope);
+  if (isRefusal(own)) return own;
   const named = processOf(parts, spec.command);
   const live = named?.live ?? false;
   const level = levelFor(await parts.runner.levels(), live);
   if (level === undefined) return refusedRun(parts, caller, await uncontained(parts));
-  const own = await actingScope(parts, caller, input.scope);
-  if (isRefusal(own)) return own;
   const wait = input.background === true ? 0 : input.wait_s;
   const acquired = await acquireProcess(parts, caller, own, named, spec.command, wait);
   if (isRefusal(acquired)) return acquired;
   const begun = await releasing(acquired, () => start(parts, caller, { ...spec, live }, own, acquired, level.level));
   if (isRefusal(begun)) return begun;
-  return answerOf(begun, caller, wait, 0);
+  return answerOf(begun, caller, wait, undefined);
 }
 
 function refusedRun(parts: Parts, caller: Caller, refusal: Refusal): Promise<RunOutput | Refusal> {

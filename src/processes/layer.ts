@@ -45,11 +45,12 @@ export async function makeSkeleton(folder: string): Promise<void> {
     await mkdir(join(skeleton, name), { recursive: true, mode: 0o755 });
   for (const name of ['nothing', ...(await findDevices()).map((device) => `dev/${device}`)])
     await touch(join(skeleton, name));
+  // Relative, so that they lead nowhere where they lie: a tool that walks the workspace must not end up in `/proc`.
   const links = {
-    fd: '/proc/self/fd',
-    stdin: '/proc/self/fd/0',
-    stdout: '/proc/self/fd/1',
-    stderr: '/proc/self/fd/2',
+    fd: '../proc/self/fd',
+    stdin: '../proc/self/fd/0',
+    stdout: '../proc/self/fd/1',
+    stderr: '../proc/self/fd/2',
     ptmx: 'pts/ptmx',
   };
   for (const [name, target] of Object.entries(links))

@@ -102,3 +102,28 @@ test.skipIf(!here.includes('transactional'))(
     expect(readdirSync(bench.outside)).toEqual(['kept']);
   },
 );
+
+test.skipIf(!here.includes('confined'))('on an overlay, as in a container, the level confined works', async () => {
+  const [upper, script] = [join(built, 'upper'), join(built, 'processes/server.testsuite.js')];
+  const mount =
+    'mkdir -p "$1/upper" "$1/work" "$1/merged"; cd "$1"; mount -t overlay o -o "lowerdir=lower,upperdir=upper,workdir=work,userxattr" merged';
+  execFileSync('cp', ['-r', bench.root, join(built, 'lower')]);
+  const command = 'echo works > cache/said; echo x > a.txt || echo kept >> cache/said';
+  const server = spawn(
+    'unshare',
+    [
+      '-Urm',
+      'sh',
+      '-ec',
+      `${mount}; exec "$2" "$3" "$1/merged" "$4" confined`,
+      'sh',
+      built,
+      process.execPath,
+      script,
+      command,
+    ],
+    { stdio: 'inherit', env: { ...process.env, HOME: bench.home } },
+  );
+  expect(await once(server, 'exit')).toEqual([0, null]);
+  expect(readFileSync(join(upper, 'cache/said'), 'utf8')).toBe('works\nkept\n');
+});

@@ -1,13 +1,25 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, type TestContext, test } from 'vitest';
 import { type Agent, httpAgent, serve, stdioAgent } from '../support/agents.js';
 import { newWorkspace } from '../support/workspace.js';
 import { judge } from './checker.js';
 
 const WITHOUT_COMMITS = 'publish:\n  commit: none\n';
+const PAGE = 4096;
+/** With room for so many pages, a small patch gets through. */
+const MOST_PAGES = 30;
 
 /** One call of each tool that would otherwise be granted. */
 function everyTool(scope: string): [tool: string, args: object][] {
@@ -77,27 +89,22 @@ test('promise 11: while another file stands in the place of the database, every 
 });
 
 test('promise 11: on a full disk every change is refused and the old content stays; with room again all goes on', async (context) => {
-  const disk = smallDisk();
-  if (typeof disk === 'string') {
-    console.warn(`skipped, because no small file system can be mounted here: ${disk}`);
-    context.skip(disk);
-    return;
-  }
+  const disk = smallDisk(context);
   const { root, text, events } = newWorkspace({ 'a.txt': 'old\n', 'b.txt': 'old\n' }, disk.folder);
   const [ada, ben] = await Promise.all([stdioAgent(root, 'ada'), stdioAgent(root, 'ben', 'modern')]);
   const { scope } = await ada.ok('claim_scope', { title: 'Change both', units: ['a.txt', 'b.txt'] });
   const edits = ['a.txt', 'b.txt'].map((path) => ({ path, old_string: 'old', new_string: 'new'.repeat(5_000) }));
-  const makeRoom = disk.fill();
+  disk.fill(0);
 
   await ada.refused('UNAVAILABLE', 'patch', { scope, edits });
   await ben.refused('UNAVAILABLE', 'claim_scope', { title: 'Free', units: ['c.txt'] });
   await ada.refused('UNAVAILABLE', 'publish_output', { scope, summary: 'Done' });
   await ada.refused('UNAVAILABLE', 'release_scope', { scope });
   expect([text('a.txt'), text('b.txt')]).toEqual(['old\n', 'old\n']);
-  expect(readdirSync(root).filter((name) => name.startsWith('.signalbox-'))).toEqual([]);
+  expect(temporaryFiles(root)).toEqual([]);
   expect((await ben.ok('read', { paths: ['a.txt'] })).files[0].text).toBe('old\n');
 
-  makeRoom();
+  disk.makeRoom();
   await ada.ok('patch', { scope, edits });
   expect((await ben.ok('claim_scope', { title: 'Free', units: ['c.txt'] })).id).toBe('S002');
   expect((await ada.ok('publish_output', { scope, summary: 'Done' })).status).toBe('done');
@@ -105,32 +112,59 @@ test('promise 11: on a full disk every change is refused and the old content sta
   expect(judge(await events())).toMatchObject({ faults: [], grants: 2 });
 });
 
-interface SmallDisk {
-  readonly folder: string;
-  /** Writes to it until not a byte is left; what it returns makes room again. */
-  fill(): () => void;
+test('promises 6 and 11: at whatever point of a patch the disk runs full, both files are changed or none', async (context) => {
+  const disk = smallDisk(context);
+  const { root, text, events } = newWorkspace({ 'a.txt': '0\n', 'b.txt': '0\n' }, disk.folder);
+  const ada = await stdioAgent(root, 'ada');
+  const { scope } = await ada.ok('claim_scope', { title: 'Count', units: ['a.txt', 'b.txt'] });
+  const outcomes = new Set<string>();
+  let count = 0;
+  for (let pages = 0; pages < MOST_PAGES; pages++) {
+    disk.fill(pages);
+    const edits = ['a.txt', 'b.txt'].map((path) => ({ path, old_string: `${count}`, new_string: `${count + 1}` }));
+    const answer = await ada.call('patch', { scope, edits });
+    outcomes.add(answer.isError ? answer.text.slice(0, answer.text.indexOf(':')) : 'done');
+    if (!answer.isError) count += 1;
+    expect([text('a.txt'), text('b.txt')]).toEqual([`${count}\n`, `${count}\n`]);
+  }
+  expect([...outcomes].toSorted()).toEqual(['UNAVAILABLE', 'done']);
+  disk.makeRoom();
+  await ada.ok('publish_output', { scope, summary: 'Counted' });
+  const changes = (await events()).filter(({ body }) => body.type === 'files.changed');
+  expect(changes).toHaveLength(count);
+});
+
+function temporaryFiles(root: string): string[] {
+  return readdirSync(root).filter((name) => name.startsWith('.signalbox-'));
 }
 
-/** A file system of a few megabytes in memory, or why there is none. */
-function smallDisk(): SmallDisk | string {
+interface SmallDisk {
+  readonly folder: string;
+  /** Leaves room for so many pages of 4 kB, and not a byte more. */
+  fill(pages: number): void;
+  makeRoom(): void;
+}
+
+/** A file system of a few megabytes in memory. Where there can be none, the test is skipped and says why. */
+function smallDisk(context: TestContext): SmallDisk {
   const folder = mkdtempSync(join(tmpdir(), 'signalbox-disk-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'tmpfs', folder], { stdio: 'pipe' });
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', folder], { stdio: 'pipe' });
   } catch (error) {
-    rmSync(folder, { recursive: true });
-    return String(error instanceof Error ? error.message : error).trim();
+    const reason = `no small file system can be mounted here: ${error instanceof Error ? error.message.trim() : error}`;
+    console.warn(`skipped, because ${reason}`);
+    context.skip(reason);
   }
-  onTestFinished(() => {
-    execFileSync('umount', ['--lazy', folder]);
-    rmSync(folder, { recursive: true });
-  });
+  onTestFinished(() => void execFileSync('umount', ['--lazy', folder]));
   const ballast = join(folder, 'ballast');
   return {
     folder,
-    fill() {
-      for (const size of [1 << 20, 1 << 12, 1]) while (append(ballast, size));
-      return () => rmSync(ballast);
+    fill(pages) {
+      for (const size of [1 << 20, PAGE]) while (append(ballast, size));
+      truncateSync(ballast, statSync(ballast).size - pages * PAGE);
     },
+    makeRoom: () => rmSync(ballast),
   };
 }
 

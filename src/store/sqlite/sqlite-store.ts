@@ -98,6 +98,7 @@ export class SqliteStore implements Store {
   }
 
   async prepare(intent: Intent, contents: readonly Content[]): Promise<IntentId> {
+    this.#guard.check();
     await this.#contents.spill(contents);
     return this.#write(() => {
       this.#contents.insert(contents);
@@ -111,6 +112,7 @@ export class SqliteStore implements Store {
   }
 
   async keep(contents: readonly Content[]): Promise<void> {
+    this.#guard.check();
     await this.#contents.spill(contents);
     await this.#write(() => this.#contents.insert(contents));
   }
@@ -153,10 +155,7 @@ export class SqliteStore implements Store {
     return this.#settling.isUnderWay();
   }
 
-  /**
-   * Folds all events anew and compares the tables, the state and the chain with what comes out.
-   * One line for each difference; none where all is well. Blocks while it runs.
-   */
+  /** Folds all events anew and compares tables, state and chain: one line for each difference. Blocks while it runs. */
   async verify(): Promise<string[]> {
     return this.#read(() => verify(this.#driver));
   }
