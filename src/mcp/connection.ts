@@ -86,6 +86,6 @@ export function unavailable(error: unknown): Refusal {
   return refuse(
     'UNAVAILABLE',
     `Signalbox failed: ${reason}.`,
-    'Call again; if it stays so, ask the operator to look at the log of the server.',
+    'Call again; if it stays so, ask the operator to run `signalbox doctor`.',
   );
 }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { runCli } from '../support/cli.js';
 import { newWorkspace } from '../support/workspace.js';
 
-const COMMANDS = ['mcp', 'serve', 'demo', 'status', 'scopes', 'events', 'diff', 'hold', 'release'];
+const COMMANDS = ['mcp', 'serve', 'demo', 'status', 'scopes', 'events', 'diff', 'hold', 'release', 'doctor'];
 const COLOUR = '\u001b[';
 
 test('the help names every command, and each command has one of its own', async () => {
@@ -36,21 +36,19 @@ test.each([
 
 test.each([
   [['diff', 'S001'], 'UNKNOWN_SCOPE', '`signalbox scopes` lists the scopes'],
-  [['diff', 'nonsense'], 'UNKNOWN_SCOPE', '`signalbox scopes` lists the scopes'],
+  [['diff', 'nonsense', '--json'], 'UNKNOWN_SCOPE', '`signalbox scopes` lists the scopes'],
   [['release', 'S001'], 'UNKNOWN_SCOPE', '`signalbox scopes` lists the scopes'],
   [['scopes', '--path', '../x'], 'OUTSIDE', 'Pass a path inside the workspace'],
-  [['hold', '/etc/passwd'], 'OUTSIDE', 'Pass a path inside the workspace'],
+  [['hold', '/etc/passwd', '--json'], 'OUTSIDE', 'Pass a path inside the workspace'],
   [['hold', '.git/'], 'PROTECTED', 'No agent can change it'],
   [['status', '--root', '/nowhere/at/all'], 'NOT_FOUND', 'Start in the folder of the project'],
 ])('a refusal ends with 1, and what helps a person: %j', async (args, refusal, next) => {
   const { root } = newWorkspace();
-  for (const json of [[], ['--json']]) {
-    const { code, out, err } = await runCli([...args, ...json], { cwd: root });
-    expect([code, out]).toEqual([1, '']);
-    expect(err.startsWith(`signalbox: ${refusal}: `)).toBe(true);
-    expect(err).toContain(`\n${next}`);
-    expect(err).not.toContain(COLOUR);
-  }
+  const { code, out, err } = await runCli(args, { cwd: root });
+  expect([code, out]).toEqual([1, '']);
+  expect(err.startsWith(`signalbox: ${refusal}: `)).toBe(true);
+  expect(err).toContain(`\n${next}`);
+  expect(err).not.toContain(COLOUR);
 });
 
 test('in an empty workspace every look says so, in words and in JSON', async () => {

@@ -1,7 +1,7 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { stdioAgent } from '../support/agents.js';
+import { type Agent, type Answer, stdioAgent } from '../support/agents.js';
 import { newWorkspace, type TestWorkspace } from '../support/workspace.js';
 import { judge } from './checker.js';
 import { until } from './until.js';
@@ -16,8 +16,39 @@ function manyFiles(): TestWorkspace {
   return newWorkspace({ ...files, 'ben.txt': 'old\n', 'signalbox.yaml': SHORT_LEASE });
 }
 
-function editsOf(paths: readonly string[], text: string): object[] {
-  return paths.map((path) => ({ path, old_string: 'old', new_string: text }));
+function editsOf(paths: readonly string[], text: string, old = 'old'): object[] {
+  return paths.map((path) => ({ path, old_string: old, new_string: text }));
+}
+
+interface Stopped {
+  readonly underWay: Promise<Answer>;
+  /** What the files hold before the patch and after it. */
+  readonly old: string;
+  readonly young: string;
+}
+
+/**
+ * Lets an agent patch all files and stops its server as soon as `begun`. When the machine was too busy to meet it in time,
+ * the server goes on, and is met at its next patch.
+ */
+async function stopMidway(
+  agent: Agent,
+  scope: string,
+  begun: (young: string) => boolean,
+  met: (young: string) => boolean,
+): Promise<Stopped> {
+  for (let attempt = 0, old = 'old'; attempt < 30; attempt++) {
+    const young = `ada${attempt}`;
+    const underWay = agent.call('patch', { scope, edits: editsOf(PATHS, young, old) });
+    await until(() => begun(young));
+    agent.signal('SIGSTOP');
+    if (met(young)) return { underWay, old, young };
+    agent.signal('SIGCONT');
+    const answer = await underWay;
+    if (answer.isError) throw new Error(answer.text);
+    old = young;
+  }
+  throw new Error('the server was never stopped midway');
 }
 
 function temporaryFiles(root: string): string[] {
@@ -29,26 +60,29 @@ test('promise 2: a server that was stopped past its lease, with a patch under wa
   const [ada, ben] = await Promise.all([stdioAgent(root, 'ada'), stdioAgent(root, 'ben', 'modern')]);
   const { scope, id } = await ada.ok('claim_scope', { title: 'All of it', units: ['src/'] });
 
-  const underWay = ada.call('patch', { scope, edits: editsOf(PATHS, 'ada') });
-  await until(() => temporaryFiles(root).length > 0);
-  ada.signal('SIGSTOP');
-  expect(existsSync(join(root, '.signalbox/applying')), 'stopped between its checks and its transaction').toBe(false);
-  const sentSince = ada.call('patch', { scope, edits: editsOf(['src/1.txt'], 'ada') });
+  const preparing = () => temporaryFiles(root).length;
+  const { underWay, old } = await stopMidway(
+    ada,
+    scope,
+    () => preparing() > 0,
+    () => preparing() > 0 && preparing() < MANY,
+  );
+  const sentSince = ada.call('patch', { scope, edits: editsOf(['src/1.txt'], 'ada', old) });
 
   const taken = await ben.ok('claim_scope', { title: 'Mine now', units: ['src/'] });
   expect(taken.status).toBe('active');
-  await ben.ok('patch', { scope: taken.scope, edits: editsOf(['src/0.txt'], 'ben') });
+  await ben.ok('patch', { scope: taken.scope, edits: editsOf(['src/0.txt'], 'ben', old) });
   ada.signal('SIGCONT');
 
   for (const answer of await Promise.all([underWay, sentSince])) expect(answer.text).toMatch(/^LEASE_LOST: /);
   expect(text('src/0.txt')).toBe('ben\n');
-  expect(PATHS.slice(1).filter((path) => text(path) !== 'old\n')).toEqual([]);
+  expect(PATHS.slice(1).filter((path) => text(path) !== `${old}\n`)).toEqual([]);
   expect(temporaryFiles(root)).toEqual([]);
   const ledger = await events();
   expect(judge(ledger).faults).toEqual([]);
   const ends = ledger.filter(({ body }) => body.type === 'scope.expired');
   expect(ends.map(({ body }) => body)).toMatchObject([{ scope: id, from: 'ada' }]);
-  await ada.refused('LEASE_LOST', 'patch', { scope, edits: editsOf(['src/2.txt'], 'ada') });
+  await ada.refused('LEASE_LOST', 'patch', { scope, edits: editsOf(['src/2.txt'], 'ada', old) });
 });
 
 test('promise 7: while a server is stopped inside its transaction, nothing is granted and no lease runs out', async () => {
@@ -58,11 +92,12 @@ test('promise 7: while a server is stopped inside its transaction, nothing is gr
   const adas = await ada.ok('claim_scope', { title: 'All of it', units: ['src/'] });
   const bens = await ben.ok('claim_scope', { title: 'One file', units: ['ben.txt'] });
 
-  const underWay = ada.call('patch', { scope: adas.scope, edits: editsOf(PATHS, 'ada') });
-  await until(() => existsSync(join(root, '.signalbox/applying')));
-  ada.signal('SIGSTOP');
-  const renamed = PATHS.filter((path) => text(path) === 'ada\n').length;
-  expect(renamed, 'stopped among its renames').toBeLessThan(MANY);
+  const { underWay, young } = await stopMidway(
+    ada,
+    adas.scope,
+    (to) => ['src/0.txt', `src/${MANY - 1}.txt`].some((path) => text(path) === `${to}\n`),
+    (to) => PATHS.some((path) => text(path) !== `${to}\n`),
+  );
 
   // Each of these calls tries for longer than the lease before it gives up.
   const meanwhile = await Promise.all([
@@ -76,9 +111,9 @@ test('promise 7: while a server is stopped inside its transaction, nothing is gr
   ada.signal('SIGCONT');
 
   expect((await underWay).isError).toBe(false);
-  expect(PATHS.filter((path) => text(path) !== 'ada\n')).toEqual([]);
+  expect(PATHS.filter((path) => text(path) !== `${young}\n`)).toEqual([]);
   await ben.ok('patch', { scope: bens.scope, edits: editsOf(['ben.txt'], 'ben') });
-  await ada.ok('patch', { scope: adas.scope, edits: [{ path: 'src/0.txt', old_string: 'ada', new_string: 'again' }] });
+  await ada.ok('patch', { scope: adas.scope, edits: [{ path: 'src/0.txt', old_string: young, new_string: 'again' }] });
   expect((await cleo.ok('claim_scope', { title: 'Free', units: ['free.txt'] })).status).toBe('active');
   const ledger = await events();
   expect(ledger.filter(({ body }) => body.type === 'scope.expired')).toEqual([]);

@@ -37,6 +37,36 @@ test.each(DOORS)('promise 3: a claim that its client gives up ends, and keeps it
   expect(await second).toMatchObject({ status: 'active' });
 });
 
+test('promise 3: after a cancellation nobody waits any more, so the grant is held until it is fetched', async () => {
+  const workspace = newWorkspace({ ...FILES, 'signalbox.yaml': 'lease_seconds: 6\n' });
+  const ada = await stdioAgent(workspace.root, 'ada');
+  const ben = await stdioAgent(workspace.root, 'ben');
+  const store = await workspace.store();
+  await ada.ok('claim_scope', { title: 'Mine', units: ['src/a.txt'] });
+  const cancel = new AbortController();
+  const waits = ben.call('claim_scope', { title: 'Next', units: ['src/a.txt'] }, { signal: cancel.signal });
+  const owner = await until(ada, () => store.view({}, ({ state }) => state.scopes.get('S002')?.owner?.connection));
+  cancel.abort();
+  await expect(waits).rejects.toThrow();
+  await ada.ok('release_scope', {});
+  // With the beat that follows, a server forgets the tickets of grants that were fetched.
+  for (let beat = 0; beat < 2; beat++) {
+    const before = await store.view({}, (view) => view.life(owner)?.seen);
+    await until(ada, () => store.view({}, (view) => view.life(owner)?.seen !== before || undefined));
+  }
+  expect(await store.view({}, (view) => view.life('ticket:S002'))).toBeDefined();
+  expect(await ben.ok('claim_scope', { scope: 'S002' })).toMatchObject({ status: 'active' });
+});
+
+/** Looks again with every answer that an agent gets. */
+async function until<T>(agent: Agent, look: () => Promise<T | undefined>): Promise<T> {
+  for (;;) {
+    const found = await look();
+    if (found !== undefined) return found;
+    await agent.ok('list_scopes');
+  }
+}
+
 test('promise 3: with wait_s the call answers in time, and its place is told', async () => {
   const { root } = newWorkspace(FILES);
   const ada = await stdioAgent(root, 'ada');
