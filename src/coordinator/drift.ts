@@ -30,7 +30,8 @@ export async function noteDrift(parts: Parts, caller: Caller, paths: readonly st
   const drifted = await parts.store.view(needs, (view) =>
     seen.filter((file) => driftOf(view, file, since) !== undefined),
   );
-  if (drifted.length === 0 || parts.store.applying()) return;
+  const applying = new Set(parts.store.applying());
+  if (drifted.length === 0 || drifted.some(({ path }) => applying.has(path))) return;
   await parts.store.keep(drifted.map(({ version, bytes }) => ({ hash: version, bytes })));
   const author = { agent: 'outside', connection: caller.connection };
   await parts.store.transact(author, needs, (tx) => {

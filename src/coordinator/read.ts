@@ -41,7 +41,7 @@ export async function read(parts: Parts, caller: Caller, input: ReadInput): Prom
     if (attempt > 0) await settled(parts);
     const before = wishes.length > 1 ? await parts.store.view({}, ({ state }) => state.seq) : 0;
     const found = await Promise.all(wishes.map((wish) => look(parts, wish)));
-    if (wishes.length > 1 && (await torn(parts, found, before))) continue;
+    if (await torn(parts, found, before)) continue;
     const looks = found.map(readable);
     const files = filesOf(found);
     const { held, drifted } = await parts.store.view({ paths: files.map((file) => file.path) }, (view) => ({
@@ -56,12 +56,16 @@ export async function read(parts: Parts, caller: Caller, input: ReadInput): Prom
   return act<ReadOutput>(parts, caller, 'read', {}, () => ({ answer: busy }));
 }
 
-/** Whether a patch may have come between the looks: one is being applied, or one was committed to these paths. */
+/** Whether half of a patch may have been seen: one is being applied to these paths, or came between the looks. */
 async function torn(parts: Parts, looks: readonly (Looked | Refusal)[], before: number): Promise<boolean> {
-  if (parts.store.applying()) return true;
+  const seen = looks.flatMap((found) =>
+    isRefusal(found) ? [] : [found.kind === 'file' ? found.file.path : found.path],
+  );
+  const isAmong = (paths: readonly string[]) => seen.some((path) => paths.includes(path));
+  if (isAmong(parts.store.applying())) return true;
+  if (looks.length === 1) return false;
   const changed = await parts.store.changes({ after: before, limit: 1_000 });
-  const paths = new Set(changed.map((row) => row.path));
-  return looks.some((found) => !isRefusal(found) && paths.has(found.kind === 'file' ? found.file.path : found.path));
+  return isAmong(changed.map((row) => row.path));
 }
 
 function parseWish(given: string): Wish {

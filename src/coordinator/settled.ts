@@ -7,6 +7,6 @@ const SERVER = { agent: 'signalbox', connection: 'server' };
  * the write lock does that first. Throws `StoreBusy` where the process lives and does not come to an end.
  */
 export async function settled(parts: Pick<Parts, 'store'>): Promise<void> {
-  if (!parts.store.applying()) return;
+  if (parts.store.applying().length === 0) return;
   await parts.store.transact(SERVER, {}, () => ({ events: [], answer: undefined }));
 }

@@ -119,8 +119,8 @@ export interface Store {
   unfinished(age: number): Promise<StoredIntent[]>;
   /** Resolves when something was committed by anyone after sequence number `seq`, or when `signal` aborts. */
   changed(seq: number, signal: AbortSignal): Promise<void>;
-  /** True while the files of some patch are being renamed, by whichever process: a look at several files may be torn. */
-  applying(): boolean;
+  /** Paths whose files are being renamed, or were when their server was killed: what is seen there may be undone again. */
+  applying(): readonly string[];
   close(): Promise<void>;
 }
 

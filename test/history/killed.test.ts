@@ -1,14 +1,12 @@
 import { createHash } from 'node:crypto';
-import { statSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Event } from '../../src/domain/event.js';
 import type { SqliteStore } from '../../src/store/sqlite/sqlite-store.js';
 import { newWorkspace, type TestWorkspace } from '../support/workspace.js';
 import { judge } from './checker.js';
+import { nextApplying, until } from './moments.js';
 import { Player, pairOf } from './player.js';
 import { random } from './random.js';
-import { until } from './until.js';
 
 const SEED = 20_261_121;
 const SHORT_LEASE = 'lease_seconds: 6\npublish:\n  commit: none\n';
@@ -44,7 +42,7 @@ async function killAtRandom({ root }: TestWorkspace, players: readonly Player[])
   for (let kills = 0; kills < KILLS; ) {
     const work = acknowledged(players) + 1 + Math.floor(next() * 6);
     await until(() => acknowledged(players) >= work);
-    if (chance(0.5)) await whileApplying(root);
+    if (chance(0.5)) await nextApplying(root);
     if (await pick(players).kill()) kills += 1;
   }
 }
@@ -59,13 +57,13 @@ async function killAllAtOnce(
   for (let round = 0; round < MASSACRES.atLeast || (cutOff === 0 && round < MASSACRES.atMost); round++) {
     const work = acknowledged(players) + players.length;
     await until(() => acknowledged(players) >= work);
-    await whileApplying(root);
+    await nextApplying(root);
     let goOn: () => void = () => undefined;
     const pause = new Promise<void>((resolve) => {
       goOn = resolve;
     });
     await Promise.all(players.map((player) => player.kill(pause)));
-    if (ledger.applying()) cutOff += 1;
+    if (ledger.applying().length > 0) cutOff += 1;
     goOn();
   }
   return cutOff;
@@ -73,13 +71,6 @@ async function killAllAtOnce(
 
 function acknowledged(players: readonly Player[]): number {
   return players.reduce((sum, player) => sum + player.acknowledged.length, 0);
-}
-
-/** Resolves when a patch has just begun to be applied. */
-async function whileApplying(root: string): Promise<void> {
-  const marker = () => statSync(join(root, '.signalbox/applying'), { bigint: true, throwIfNoEntry: false })?.mtimeNs;
-  const former = marker();
-  await until(() => ![undefined, former].includes(marker()));
 }
 
 /** Both files carry the number of the changes on record, and every change that was acknowledged is among these. */

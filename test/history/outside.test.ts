@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import { closeSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Event, EventBody } from '../../src/domain/event.js';
 import { type Agent, stdioAgent } from '../support/agents.js';
 import { newWorkspace } from '../support/workspace.js';
 import { judge } from './checker.js';
-import { until } from './until.js';
+import { nextApplying } from './moments.js';
 
 const WITHOUT_COMMITS = 'publish:\n  commit: none\n';
 const LINES = Array.from({ length: 20 }, (_, at) => `line ${at}\n`).join('');
@@ -109,14 +109,13 @@ test('promise 8: what a person saves in place into a file that is being replaced
 
 /** Opens the file as an editor does, and writes into it, in one stroke, when a patch of it has just begun to be applied. */
 async function saveDuringPatch(root: string, ada: Agent, scope: string, save: number): Promise<string> {
-  const former = applyingSince(root);
   const file = openSync(join(root, 'a.txt'), 'r+');
   const found = readFileSync(file, 'utf8');
   const saved = found.replace(/^saved ..$/m, `saved ${twoDigits(save)}`);
   const count = Number(/^count (\d+)$/m.exec(found)?.[1]);
   const edits = [{ path: 'a.txt', old_string: counted(count), new_string: counted(count + 1) }];
   const patched = ada.ok('patch', { scope, edits });
-  await until(() => ![undefined, former].includes(applyingSince(root)));
+  await nextApplying(root);
   writeSync(file, saved, 0);
   closeSync(file);
   await patched;
@@ -129,11 +128,6 @@ function twoDigits(number: number): string {
 
 function counted(count: number): string {
   return `count ${twoDigits(count)}\n`;
-}
-
-/** When the latest patch began to be applied; undefined where that is long over. */
-function applyingSince(root: string): bigint | undefined {
-  return statSync(join(root, '.signalbox/applying'), { bigint: true, throwIfNoEntry: false })?.mtimeNs;
 }
 
 /** All versions that are on record as edits from outside, in the file or saved beside it. */

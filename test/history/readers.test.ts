@@ -1,9 +1,7 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type Agent, httpAgent, serve, stdioAgent } from '../support/agents.js';
 import { newWorkspace } from '../support/workspace.js';
-import { until } from './until.js';
+import { nextApplying } from './moments.js';
 
 const PATCHES = 80;
 /** What lies between the two that are read is changed too, so that they are far apart while a patch is applied. */
@@ -39,32 +37,38 @@ test('promise 6: whoever reads two files during a storm of patches never sees on
   expect(text('first.txt')).toBe(`${PATCHES}\n`);
 });
 
-test('promise 6: after a server was killed half-way through a patch, whoever only reads sees nothing of it', async () => {
-  const sets = Array.from({ length: 8 }, (_, set) => PATHS.map((path) => `set${set}/${path}`));
-  const { root, store } = newWorkspace(Object.fromEntries(sets.flat().map((path) => [path, '0\n'])));
-  const reader = await stdioAgent(root, 'ben');
-  await reader.ok('read', { paths: ['set0/first.txt'] });
-  const ledger = await store();
+test.each([
+  { what: 'one file', look: (paths: readonly string[]) => paths.slice(0, 1) },
+  { what: 'many', look: (paths: readonly string[]) => paths },
+])(
+  'promise 6: after a server was killed half-way through a patch, whoever only reads ($what) sees nothing of it',
+  async ({ look }) => {
+    const sets = Array.from({ length: 8 }, (_, set) => PATHS.map((path) => `set${set}/${path}`));
+    const { root, store } = newWorkspace(Object.fromEntries(sets.flat().map((path) => [path, '0\n'])));
+    const reader = await stdioAgent(root, 'ben');
+    await reader.ok('read', { paths: ['set0/first.txt'] });
+    const ledger = await store();
 
-  for (const paths of sets) {
-    const writer = await stdioAgent(root, 'ada');
-    await writer.ok('list_scopes');
-    const edits = paths.map((path) => ({ path, old_string: '0\n', new_string: '1\n' }));
-    const patched = writer.call('patch', { edits }).catch(() => undefined);
-    await until(() => existsSync(join(root, '.signalbox/applying')));
-    writer.signal('SIGKILL');
-    await writer.closed;
-    await patched;
-    // Where it came too early or too late, the next set is for the next attempt.
-    const isCutOff = ledger.applying();
-    const { files } = await reader.ok('read', { paths });
-    const texts = new Set(files.map(({ text }: { text: string }) => text));
-    expect([...texts]).toEqual(isCutOff ? ['0\n'] : [expect.any(String)]);
-    if (isCutOff) return;
-    await reader.ok('open_scope', { title: 'Clears the marker' });
-  }
-  throw new Error('no patch was cut off half-way');
-});
+    for (const paths of sets) {
+      const writer = await stdioAgent(root, 'ada');
+      await writer.ok('list_scopes');
+      const edits = paths.map((path) => ({ path, old_string: '0\n', new_string: '1\n' }));
+      const patched = writer.call('patch', { edits }).catch(() => undefined);
+      await nextApplying(root);
+      writer.signal('SIGKILL');
+      await writer.closed;
+      await patched;
+      // Where it came too early or too late, the next set is for the next attempt.
+      const isCutOff = ledger.applying().length > 0;
+      const { files } = await reader.ok('read', { paths: look(paths) });
+      const texts = new Set(files.map(({ text }: { text: string }) => text));
+      expect([...texts]).toEqual(isCutOff ? ['0\n'] : [expect.any(String)]);
+      if (isCutOff) return;
+      await reader.ok('open_scope', { title: 'Clears the marker' });
+    }
+    throw new Error('no patch was cut off half-way');
+  },
+);
 
 /** Reads both files over and over. */
 async function watch(reader: Agent, signal: AbortSignal): Promise<{ pairs: string[][]; busy: number }> {

@@ -41,10 +41,11 @@ export class Settling {
     return undefined;
   }
 
-  /** Whether the files of some intent are being changed right now, or were when their server died. */
-  isUnderWay(): boolean {
+  /** The paths of the intent whose files are being changed right now, or were when their server died. */
+  underWay(): readonly string[] {
     const named = this.#parts.marker.read();
-    return typeof named === 'number' && this.#parts.intents.get(named)?.state === 'pending';
+    const intent = typeof named === 'number' ? this.#parts.intents.get(named) : undefined;
+    return intent?.state === 'pending' ? intent.files.map(({ path }) => path) : [];
   }
 
   /** Whether `left` has something to do. */

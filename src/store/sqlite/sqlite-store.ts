@@ -150,9 +150,9 @@ export class SqliteStore implements Store {
     return this.#news.after(seq, signal);
   }
 
-  applying(): boolean {
+  applying(): readonly string[] {
     this.#assertOpen();
-    return this.#settling.isUnderWay();
+    return this.#settling.underWay();
   }
 
   /** Folds all events anew and compares tables, state and chain: one line for each difference. Blocks while it runs. */
