@@ -115,7 +115,7 @@ async function saveDuringPatch(root: string, ada: Agent, scope: string, save: nu
   const count = Number(/^count (\d+)$/m.exec(found)?.[1]);
   const edits = [{ path: 'a.txt', old_string: counted(count), new_string: counted(count + 1) }];
   const patched = ada.ok('patch', { scope, edits });
-  await nextApplying(root);
+  await nextApplying(root, patched);
   writeSync(file, saved, 0);
   closeSync(file);
   await patched;

@@ -37,7 +37,7 @@ interface Stopped {
 async function stoppedAt(
   ada: Agent,
   scope: string,
-  moment: () => Promise<void>,
+  moment: (answer: Promise<Answer>) => Promise<void>,
   isThere: () => boolean,
 ): Promise<Stopped> {
   for (let version = 0; version < TRIES; version++) {
@@ -45,7 +45,7 @@ async function stoppedAt(
     const after = `v${version + 1}`;
     const edits = PATHS.map((path) => ({ path, old_string: before, new_string: after }));
     const answer = ada.call('patch', { scope, edits });
-    await moment();
+    await moment(answer);
     ada.signal('SIGSTOP');
     if (isThere()) return { before, after, answer };
     ada.signal('SIGCONT');
@@ -57,9 +57,9 @@ async function stoppedAt(
 /** Between the first checks of the patch and its transaction: some of the new contents lie ready. */
 function stoppedBeforeTransaction(root: string, ada: Agent, scope: string): Promise<Stopped> {
   let former: bigint | undefined;
-  const moment = () => {
+  const moment = (answer: Promise<Answer>) => {
     former = applyingSince(root);
-    return until(() => temporaryFiles(root).length > 0);
+    return until(() => temporaryFiles(root).length > 0, answer);
   };
   const isPreparing = () => {
     const ready = temporaryFiles(root).length;
@@ -73,7 +73,7 @@ function stoppedInTransaction(root: string, ada: Agent, scope: string, ledger: S
   return stoppedAt(
     ada,
     scope,
-    () => nextApplying(root),
+    (answer) => nextApplying(root, answer),
     () => ledger.applying().length > 0,
   );
 }

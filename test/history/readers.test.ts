@@ -54,7 +54,7 @@ test.each([
       await writer.ok('list_scopes');
       const edits = paths.map((path) => ({ path, old_string: '0\n', new_string: '1\n' }));
       const patched = writer.call('patch', { edits }).catch(() => undefined);
-      await nextApplying(root);
+      await nextApplying(root, patched);
       writer.signal('SIGKILL');
       await writer.closed;
       await patched;
