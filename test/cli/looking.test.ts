@@ -147,7 +147,7 @@ test('what agents write cannot steer the terminal of a person', async () => {
 /** Runs a command on a terminal. */
 async function onTerminal(root: string, command: string, env: NodeJS.ProcessEnv = {}): Promise<string> {
   const line = `'${process.execPath}' '${MAIN}' ${command}`;
-  const options = { cwd: root, env: { ...process.env, NO_COLOR: undefined, TERM: 'xterm', ...env } };
+  const options = { cwd: root, env: { ...process.env, CI: undefined, NO_COLOR: undefined, TERM: 'xterm', ...env } };
   return (await promisify(execFile)('script', ['-qec', line, '/dev/null'], options)).stdout;
 }
 
