@@ -6,7 +6,7 @@ const CONNECTION = `cli:${randomUUID()}`;
 
 /** The person at the command line, as a caller. */
 export function person(signal: AbortSignal = new AbortController().signal): Caller {
-  return { connection: CONNECTION, agent: personName(), stateless: false, patience: 24 * 3_600_000, signal };
+  return { connection: CONNECTION, agent: personName(), patience: 24 * 3_600_000, signal };
 }
 
 export function personName(): string {

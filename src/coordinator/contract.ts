@@ -9,8 +9,6 @@ export interface Caller {
   readonly connection: string;
   /** The agent on it: its client's name, or the subagent that the client reports. */
   readonly agent: string;
-  /** True where each request stands alone and nobody beats for the caller. */
-  readonly stateless: boolean;
   /** How long one call may block, in milliseconds. */
   readonly patience: number;
   /** Aborted when the client gives the call up. */
@@ -219,7 +217,7 @@ export interface ListedScope {
   readonly agent?: string;
   readonly units: readonly string[];
   readonly mode?: Mode;
-  /** Only for the caller's own scopes, with `mine`. */
+  /** The handle: only with `mine`, and only for a caller that can be told apart from others. */
   readonly scope?: string;
   readonly waiting_for?: readonly string[];
   readonly blocked_on?: readonly string[];
@@ -241,6 +239,8 @@ export interface ListOutput {
   readonly scopes: readonly ListedScope[];
   readonly seq: number;
   readonly more?: number;
+  /** What the caller should know about the list. */
+  readonly note?: string;
 }
 
 /** The eight use cases that agents have. Each answers with a value or a refusal, and records what happened. */
@@ -256,7 +256,7 @@ export interface Coordinator {
   /** Records a refusal that a door made (a bad argument, a denied call). */
   refused(caller: Caller, tool: string, refusal: Refusal): Promise<void>;
   /** A connection came: from now on somebody beats for it. */
-  connected(caller: Pick<Caller, 'connection' | 'agent' | 'stateless'>): Promise<void>;
+  connected(connection: string): Promise<void>;
   /** A connection ended: its locks are free after the lease unless it comes back. */
   disconnected(connection: string): Promise<void>;
   close(): Promise<void>;

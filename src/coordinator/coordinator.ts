@@ -24,7 +24,7 @@ export function createCoordinator(parts: Parts): Coordinator {
     async refused(caller, tool, refusal) {
       await act(parts, caller, tool, {}, () => ({ answer: refusal }));
     },
-    async connected({ connection }) {
+    async connected(connection) {
       parts.presence.connected(connection);
     },
     disconnected: (connection) => parts.presence.disconnected(connection),

@@ -1,34 +1,51 @@
-import { unknownScope } from '../domain/authority.js';
+import { hasSameName, isSameAgent, unknownScope } from '../domain/authority.js';
 import { blockers, knownUnit } from '../domain/blockers.js';
 import { parseHandle, printHandle } from '../domain/handle.js';
+import { isStateless } from '../domain/leases.js';
 import { isRefusal, type Refusal } from '../domain/refusal.js';
-import { isEnded, type Scope } from '../domain/scope.js';
+import { isEnded, type Scope, type ScopeId } from '../domain/scope.js';
 import type { View } from '../domain/view.js';
+import { inArgument } from './argument.js';
 import type { Caller, ListedScope, ListInput, ListOutput } from './contract.js';
 import { act, type Parts } from './parts.js';
-import { parseUnits } from './units.js';
+import { canonicalUnit } from './units.js';
 
 const MOST = 100;
 
-/** list_scopes: live scopes, newest last; one by id; or ended ones by status. `mine` gives a caller its handles back. */
+/**
+ * list_scopes: live scopes, newest last; one by id; or ended ones by status. `mine` gives a caller its handles back, where
+ * it can be told apart from others.
+ */
 export async function list(parts: Parts, caller: Caller, input: ListInput): Promise<ListOutput | Refusal> {
   parts.presence.called(caller.connection);
   const id = input.id === undefined ? undefined : parseHandle(input.id)?.id;
   if (input.id !== undefined && id === undefined) return refused(parts, caller, unknownScope(input.id));
-  const unit = input.path === undefined ? [] : await parseUnits(parts.workspace, [input.path], 'path', 'read');
-  if (isRefusal(unit)) return refused(parts, caller, unit);
+  const unit = input.path === undefined ? undefined : await canonicalUnit(parts.workspace, input.path, 'read');
+  if (isRefusal(unit)) return refused(parts, caller, inArgument(unit, 'path'));
   const ended = await endedScopes(parts, input);
-  const listed = await parts.store.view({ scopes: id === undefined ? [] : [id] }, (view) => {
+  const listed = await parts.store.view({ scopes: id === undefined ? [] : [id] }, (view): ListOutput => {
     const all =
       id === undefined ? [...liveScopes(view), ...ended] : [view.scope(id)].filter((scope) => scope !== undefined);
-    const found = all.filter((scope) => matches(view, scope, caller, input, unit[0]));
-    return { found: found.map((scope) => row(parts, view, scope, caller, input.mine === true)), seq: view.state.seq };
+    const near = unit === undefined ? undefined : scopesAt(view, unit);
+    const found = all.filter((scope) => matches(scope, caller, input, near));
+    const more = found.length - MOST;
+    return {
+      scopes: found.slice(0, MOST).map((scope) => row(parts, view, scope, caller, input.mine === true)),
+      seq: view.state.seq,
+      ...(more > 0 ? { more } : {}),
+      ...(input.mine === true && found.length > 0 && isStateless(caller.connection) ? { note: noHandles(view) } : {}),
+    };
   });
-  if (id !== undefined && listed.found.length === 0) {
-    return refused(parts, caller, unknownScope(input.id ?? ''));
-  }
-  const more = listed.found.length - MOST;
-  return { scopes: listed.found.slice(0, MOST), seq: listed.seq, ...(more > 0 ? { more } : {}) };
+  if (id !== undefined && listed.scopes.length === 0) return refused(parts, caller, unknownScope(input.id ?? ''));
+  return listed;
+}
+
+function noHandles({ settings }: View): string {
+  return (
+    'Handles are not shown: over HTTP without a session, other agents may go by the same token and client name. Pass the ' +
+    'handle that you were given. A scope whose handle is lost becomes free when it was not used for ' +
+    `${Math.round(settings.idleStateless / 60_000)} minutes, or when the operator releases it.`
+  );
 }
 
 function refused(parts: Parts, caller: Caller, refusal: Refusal): Promise<ListOutput | Refusal> {
@@ -45,23 +62,22 @@ function liveScopes(view: View): Scope[] {
   return [...view.state.scopes.values()].sort((a, b) => Number(a.id.slice(1)) - Number(b.id.slice(1)));
 }
 
-function matches(view: View, scope: Scope, caller: Caller, input: ListInput, unit: string | undefined): boolean {
+function matches(scope: Scope, caller: Caller, input: ListInput, near: ReadonlySet<ScopeId> | undefined): boolean {
   if (input.status !== undefined && scope.status !== input.status) return false;
   if (input.phase !== undefined && scope.contract.phase !== input.phase) return false;
-  if (input.mine === true && !(scope.owner?.connection === caller.connection && scope.owner.agent === caller.agent))
-    return false;
-  if (unit === undefined) return true;
-  const { locks, queue } = view.state;
-  const near = [
-    ...locks.overlapping(knownUnit(unit, view.settings.folds)),
-    ...queue.overlapping(knownUnit(unit, view.settings.folds)),
-  ];
-  return near.some((entry) => entry.scope === scope.id);
+  if (input.mine === true && (scope.owner === undefined || !hasSameName(caller, scope.owner))) return false;
+  return near === undefined || near.has(scope.id);
+}
+
+/** The scopes that hold or wait for something that overlaps. */
+function scopesAt({ state, settings }: View, text: string): Set<ScopeId> {
+  const unit = knownUnit(text, settings.folds);
+  return new Set([...state.locks.overlapping(unit), ...state.queue.overlapping(unit)].map((entry) => entry.scope));
 }
 
 function row(parts: Parts, view: View, scope: Scope, caller: Caller, mine: boolean): ListedScope {
   const { contract, owner, ticket } = scope;
-  const own = mine && owner?.connection === caller.connection && owner.agent === caller.agent;
+  const own = mine && owner !== undefined && isSameAgent(caller, owner);
   const mode = [...scope.locks.values()][0]?.mode ?? ticket?.mode;
   return {
     id: scope.id,

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { isSameAgent } from '../domain/authority.js';
 import { knownUnit } from '../domain/blockers.js';
 import { lost } from '../domain/leases.js';
 import { covers } from '../domain/overlap.js';
@@ -139,7 +140,7 @@ function holderOf(view: View, caller: Caller, path: string): HeldBy | undefined 
   for (const entry of view.state.locks.overlapping(unit)) {
     const scope = view.state.scopes.get(entry.scope);
     if (scope?.owner === undefined || lost(view, scope) !== undefined) continue;
-    const own = scope.owner.connection === caller.connection && scope.owner.agent === caller.agent;
+    const own = isSameAgent(caller, scope.owner);
     const whole = unit.kind === 'folder' || covers(knownUnit(entry.unit, view.settings.folds), path);
     if (!own && whole) return { id: scope.id, agent: scope.owner.agent, mode: entry.mode };
   }

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { ownScope } from '../domain/authority.js';
+import { hasSameName, isSameAgent, ownScope } from '../domain/authority.js';
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
 import type { Containment } from '../processes/runner.js';
 import type { RunRow } from '../store/store.js';
@@ -70,7 +70,8 @@ async function mayNotStop(
   { run, by, scope }: Live,
   given: string | undefined,
 ): Promise<Refusal | undefined> {
-  if (by.connection === caller.connection && by.agent === caller.agent) return undefined;
+  // Without a scope there is no handle: then the name has to do.
+  if (isSameAgent(caller, by) || (scope === undefined && hasSameName(caller, by))) return undefined;
   const answer = await act<'may'>(parts, caller, 'run', { scopes: scopeNeeds(given) }, (draft) => {
     const own = given === undefined ? undefined : ownScope(draft, claimant(parts, caller), given);
     if (isRefusal(own)) return { answer: own };

@@ -6,23 +6,19 @@ import { inArgument, quoted, wrongArgument } from './argument.js';
 
 type Purpose = 'read' | 'write';
 
-/** Units as agents write them → canonical units. Paths are resolved, so that a link and its target are one unit. */
-export async function parseUnits(
-  workspace: Workspace,
-  given: readonly string[],
-  argument = 'units',
-  purpose: Purpose = 'write',
-): Promise<string[] | Refusal> {
+/** Units to be claimed, as agents write them → canonical units. */
+export async function parseUnits(workspace: Workspace, given: readonly string[]): Promise<string[] | Refusal> {
   const units: string[] = [];
   for (const [at, text] of given.entries()) {
-    const unit = await canonicalUnit(workspace, text, purpose);
-    if (isRefusal(unit)) return inArgument(unit, `${argument}[${at}]`);
+    const unit = await canonicalUnit(workspace, text, 'write');
+    if (isRefusal(unit)) return inArgument(unit, `units[${at}]`);
     units.push(unit);
   }
   return [...new Set(units)];
 }
 
-async function canonicalUnit(workspace: Workspace, text: string, purpose: Purpose): Promise<string | Refusal> {
+/** A unit as it is compared with others. Its path is resolved, so that a link and its target are one unit. */
+export async function canonicalUnit(workspace: Workspace, text: string, purpose: Purpose): Promise<string | Refusal> {
   if (text.startsWith('process:')) return printed(workspace, text);
   const { above, pattern } = splitGlob(text);
   const path = await workspace.resolve(above, purpose);

@@ -31,9 +31,17 @@ export function ownScope(draft: Draft, claimant: Claimant, given: string): Scope
 export function isOwn(scope: Scope, { owner, mint }: Claimant, handle: Handle): boolean {
   if (scope.owner === undefined) return false;
   if (handle.secret !== undefined) return handle.secret === mint(scope.id, scope.tenure);
-  return (
-    !isStateless(owner.connection) && scope.owner.connection === owner.connection && scope.owner.agent === owner.agent
-  );
+  return isSameAgent(owner, scope.owner);
+}
+
+/** Whether a caller is known to be this agent. Where each request stands alone, others may have its connection and name. */
+export function isSameAgent(caller: Owner, agent: Owner): boolean {
+  return !isStateless(caller.connection) && hasSameName(caller, agent);
+}
+
+/** Whether a caller goes by the same connection and name, which proves nothing where each request stands alone. */
+export function hasSameName(caller: Owner, agent: Owner): boolean {
+  return caller.connection === agent.connection && caller.agent === agent.agent;
 }
 
 /** The caller's only active scope, for calls that leave `scope` out; undefined where it has none. Never a sibling's. */

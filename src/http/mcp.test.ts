@@ -103,7 +103,7 @@ test('a session is one connection, from its first call to its end', async () => 
   await transport.terminateSession();
   await told.said('disconnected');
   expect(told.lines).toEqual([
-    'connected claude-code',
+    'connected',
     'list by claude-code, connected, 45 s',
     'list by claude-code, connected, 45 s',
     'disconnected',

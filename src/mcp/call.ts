@@ -44,7 +44,7 @@ export async function call(tool: Tool, door: Door, request: Request): Promise<Ca
 }
 
 async function outcome(tool: Tool, door: Door, request: Request, caller: Caller): Promise<Outcome> {
-  const coordinator = await door.coordinator(caller.agent);
+  const coordinator = await door.coordinator();
   if (isRefusal(coordinator)) return { answer: coordinator, ignored: [] };
   const parsed = parse(tool.name, tool.schema, request.args);
   if (isRefusal(parsed)) {
@@ -57,7 +57,6 @@ async function outcome(tool: Tool, door: Door, request: Request, caller: Caller)
 function callerOf(door: Door, request: Request, progress: Progress | undefined): Caller {
   return {
     ...identify(request.meta, request.client, door.connection(request.client)),
-    stateless: door.stateless,
     patience: patience(request.client, door.transport, progress !== undefined),
     signal: request.signal,
     ...(progress === undefined ? {} : { progress: (sentence: string) => progress.say(sentence) }),

@@ -8,17 +8,14 @@ export type Provider = () => Promise<Coordinator | Refusal>;
 /** What the tools need to know of the way by which a call came. */
 export interface Door {
   readonly transport: 'stdio' | 'http';
-  /** True where each request stands alone. */
-  readonly stateless: boolean;
   /** The connection of a caller with this client name. */
   connection(client: string): string;
   /** The coordinator, which knows of the connection when this resolves. */
-  coordinator(agent: string): Promise<Coordinator | Refusal>;
+  coordinator(): Promise<Coordinator | Refusal>;
 }
 
 /** A client that stays: from its first call on, somebody beats for it, until it leaves. */
 export class Connection implements Door {
-  readonly stateless = false;
   readonly #id: string;
   readonly #provider: Provider;
   #greeted: { readonly coordinator: Coordinator; readonly done: Promise<void> } | undefined;
@@ -36,11 +33,11 @@ export class Connection implements Door {
     return this.#id;
   }
 
-  async coordinator(agent: string): Promise<Coordinator | Refusal> {
+  async coordinator(): Promise<Coordinator | Refusal> {
     const found = await reach(this.#provider);
     if (isRefusal(found)) return found;
     if (this.#greeted?.coordinator !== found) {
-      const done = found.connected({ connection: this.#id, agent, stateless: false });
+      const done = found.connected(this.#id);
       this.#greeted = { coordinator: found, done };
     }
     try {
@@ -67,7 +64,6 @@ export class Connection implements Door {
 export function statelessDoor(user: string, provider: Provider): Door {
   return {
     transport: 'http',
-    stateless: true,
     connection: (client) => statelessConnection(`${user}:${client}`),
     coordinator: () => reach(provider),
   };

@@ -107,7 +107,7 @@ describe.each(eras)('a client of the %s revision', (era, connect) => {
     await client.close();
     await told.said('closed');
     expect(told.lines).toEqual([
-      'connected gemini-cli-mcp-client',
+      'connected',
       'read by gemini-cli-mcp-client, connected, 500 s',
       'claim by gemini-cli-mcp-client, connected, 500 s',
       'patch by gemini-cli-mcp-client, connected, 500 s',
@@ -178,7 +178,7 @@ test('a server that cannot work still answers, and works as soon as it can', asy
   await rm(broken);
   expect((await client.callTool({ name: 'read', arguments: arguments_ })).isError).toBeUndefined();
   await told.said('read by');
-  expect(told.lines).toEqual(['connected claude-code', 'read by claude-code, connected, 1800 s']);
+  expect(told.lines).toEqual(['connected', 'read by claude-code, connected, 1800 s']);
   await client.close();
 });
 

@@ -16,6 +16,7 @@ import type {
   RunInput,
   RunOutput,
 } from '../coordinator/contract.js';
+import { isStateless } from '../domain/leases.js';
 import { type Refusal, refuse } from '../domain/refusal.js';
 
 /** A workspace of a few files in memory, for tests of the doors. It tells all that reaches it, in order. */
@@ -122,8 +123,8 @@ export class ToyWorkspace implements Coordinator {
     this.#tell(`refused ${tool} ${refusal.code}`);
   }
 
-  async connected({ agent }: Pick<Caller, 'agent'>): Promise<void> {
-    this.#tell(`connected ${agent}`);
+  async connected(): Promise<void> {
+    this.#tell('connected');
   }
 
   async disconnected(): Promise<void> {
@@ -134,8 +135,8 @@ export class ToyWorkspace implements Coordinator {
     this.#tell('closed');
   }
 
-  #called(verb: string, { agent, stateless, connection, patience }: Caller): void {
-    const kind = stateless ? connection : 'connected';
+  #called(verb: string, { agent, connection, patience }: Caller): void {
+    const kind = isStateless(connection) ? connection : 'connected';
     this.#tell(`${verb} by ${agent}, ${kind}, ${patience / 1_000} s`);
   }
 

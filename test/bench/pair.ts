@@ -5,7 +5,7 @@ import { isRefusal, type Refusal } from '../../src/domain/refusal.js';
 /** A caller as a door would name it. Each call needs one of its own, because of its signal. */
 export function callerOf(connection: string): Caller {
   const { signal } = new AbortController();
-  return { connection, agent: connection, stateless: false, patience: 60_000, signal };
+  return { connection, agent: connection, patience: 60_000, signal };
 }
 
 /** The answer, where it has to be a yes. */
@@ -22,5 +22,5 @@ export async function claimAndRelease({ coordinator }: Assembled, connection: st
 
 /** What a door says when a client has come: from now on somebody beats for it. */
 export function connect({ coordinator }: Assembled, connection: string): Promise<void> {
-  return coordinator.connected({ connection, agent: connection, stateless: false });
+  return coordinator.connected(connection);
 }

@@ -200,6 +200,25 @@ test('agents without a connection act under their handles, and under nothing els
   await ada.ok('patch', { scope, edits: EDITS });
 });
 
+test('siblings without a connection do not get at each other: no handle is shown, no run is stopped', async () => {
+  const workspace = newWorkspace(FILES);
+  const { refused } = await watch(workspace);
+  const server = await serve(workspace.root);
+  const ada = await httpAgent(server, 'opencode', 'modern');
+  const sibling = await httpAgent(server, 'opencode', 'modern');
+  const { scope, id } = await ada.ok('claim_scope', { title: 't', units: ['src/a.txt'] });
+  const mine = await sibling.call('list_scopes', { mine: true });
+  expect(mine.data.scopes).toMatchObject([{ id, units: ['src/a.txt'] }]);
+  expect(mine.text + JSON.stringify(mine.data)).not.toContain(scope);
+  expect(mine.text).toContain('Handles are not shown');
+  expect((await sibling.ok('read', { paths: ['src/a.txt'] })).files).toMatchObject([{ held_by: { id } }]);
+  const { run } = await ada.ok('run', { command: 'sleep 60', scope, background: true });
+  await refused(sibling, 'NOT_YOURS', 'run', { run, stop: true });
+  expect(await ada.ok('run', { run, stop: true, scope })).toMatchObject({ state: 'stopped' });
+  const { run: free } = await ada.ok('run', { command: 'sleep 60', background: true });
+  expect(await ada.ok('run', { run: free, stop: true })).toMatchObject({ state: 'stopped' });
+});
+
 test('a run is stopped by its own agent or under the handle of its scope, by nobody else', async () => {
   const workspace = newWorkspace(FILES);
   const { refused } = await watch(workspace);

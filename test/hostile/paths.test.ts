@@ -77,7 +77,8 @@ test('the other places where a path is an argument look at it as well', async ()
   const { refused } = await watch(workspace);
   const ada = await stdioAgent(workspace.root, 'ada');
   for (const path of ['../x', '/etc/passwd', 'link-out/x']) {
-    await refused(ada, 'OUTSIDE', 'list_scopes', { path });
+    const listed = await refused(ada, 'OUTSIDE', 'list_scopes', { path });
+    expect.soft(listed.data.facts.argument).toBe('path');
     await refused(ada, 'OUTSIDE', 'open_scope', { title: 't', units: [path] });
     await refused(ada, 'OUTSIDE', 'open_scope', { title: 't', produces: [path] });
     await refused(ada, 'OUTSIDE', 'claim_scope', { title: 't', produces: [path] });

@@ -9,7 +9,7 @@ export async function hold(coordinator: Coordinator, units: readonly string[], j
   await untilInterrupted(async (signal) => {
     const progress = (sentence: string): void => void process.stderr.write(`signalbox: ${safe(sentence)}\n`);
     const caller = { ...person(signal), progress };
-    await coordinator.connected(caller);
+    await coordinator.connected(caller.connection);
     const claimed = await coordinator.claim(caller, { units, title: 'Held by a person' });
     if (isRefusal(claimed)) return fail(claimed);
     if (claimed.status === 'active') {

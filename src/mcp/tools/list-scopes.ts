@@ -10,10 +10,11 @@ export const listScopes: Tool<ListInput, ListOutput> = {
   effect: 'look',
   schema: listInput,
   handler: (coordinator, caller, input) => coordinator.list(caller, input),
-  text: ({ scopes, seq, more }) =>
+  text: ({ scopes, seq, more, note }) =>
     joined([
       scopes.length === 0 ? `No scopes (event ${seq}).` : `Scopes (event ${seq}):`,
       ...lines(scopes, scopeLine, more),
+      note,
     ]),
 };
 
