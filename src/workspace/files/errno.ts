@@ -15,6 +15,16 @@ export function ifThere<T>(call: () => T): T | undefined {
   }
 }
 
+/** The same for a call that is under way. */
+export async function ifStillThere<T>(call: Promise<T>): Promise<T | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (errno(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
 /** What the disk's own "no" means to an agent; undefined where the error is not of that kind, but a fault. */
 export function refusalOf(error: unknown): Refusal | undefined {
   switch (errno(error)) {

@@ -1,10 +1,11 @@
-import { closeSync, fsync as fsyncCallback, unlinkSync } from 'node:fs';
+import { closeSync, fsync as fsyncCallback } from 'node:fs';
+import { unlink } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Hash } from '../../domain/scope.js';
 import { isUnwritten, openFile, readLarge } from './bytes.js';
 import type { Change, Target } from './change.js';
-import { ifThere } from './errno.js';
+import { ifStillThere } from './errno.js';
 import { PERMISSIONS, type Place } from './look.js';
 import { Trail } from './walk.js';
 
@@ -150,7 +151,8 @@ async function formerNow(place: Place, path: string, target: Target) {
 
 async function letGo(place: Place, change: Change): Promise<void> {
   await eachKept(place, change, async (path, target) => {
-    ifThere(() => unlinkSync(path));
+    // Off the event loop: to give up a file's last name can take the disk a millisecond.
+    await ifStillThere(unlink(path));
     delete target.kept;
   });
 }
