@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { allowedHosts, allowedOrigin, bearerToken, hasTokenInUrl, isJson } from './guards.js';
+import { allowedHosts, allowedOrigin, bearerToken, hasTokenInUrl, hostNames, isJson, isLoopback } from './guards.js';
 import { checkTokens } from './tokens.js';
 
 const hosts = allowedHosts(['Box.example', 'proxy.example:8443'], 3900);
@@ -80,4 +80,17 @@ test('a token gives the name that it belongs to', () => {
     { name: 'bob', token: 'two' },
   ]);
   expect([check('one'), check('two'), check('three'), check('')]).toEqual(['ann', 'bob', undefined, undefined]);
+});
+
+test('a server on all addresses is named by the one for this machine, any other by its own', () => {
+  expect(hostNames('0.0.0.0', '0.0.0.0')).toEqual(['127.0.0.1']);
+  expect(hostNames('0', '0.0.0.0')).toEqual(['127.0.0.1']);
+  expect(hostNames('::', '::')).toEqual(['[::1]']);
+  expect(hostNames('fe80::1', 'fe80::1')[0]).toBe('[fe80::1]');
+  expect(hostNames('box', '10.0.0.7')).toEqual(['box', '10.0.0.7']);
+});
+
+test('only loopback addresses are for this machine alone', () => {
+  expect(['localhost', '127.0.0.1', '127.1', '::1'].map(isLoopback)).toEqual([true, true, true, true]);
+  expect(['0.0.0.0', '::', '10.0.0.7', '127.example'].map(isLoopback)).toEqual([false, false, false, false]);
 });

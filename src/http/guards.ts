@@ -1,11 +1,31 @@
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
+/** Addresses that stand for all of the machine's, and the one by which it reaches itself. */
+const EVERY: ReadonlyMap<string, string> = new Map([
+  ['0.0.0.0', '127.0.0.1'],
+  ['::', '[::1]'],
+]);
+
+/** How clients may name a server that listens on this address, which was asked for as `given`; the first is for URLs. */
+export function hostNames(given: string, address: string): readonly [string, ...string[]] {
+  const self = EVERY.get(address);
+  return self === undefined ? [inUrl(given), inUrl(address)] : [self];
+}
+
+/** Whether only this machine can call a server that listens there. */
+export function isLoopback(given: string): boolean {
+  return LOOPBACK.includes(inUrl(given).toLowerCase()) || /^127[.\d]*$/.test(given);
+}
+
+function inUrl(address: string): string {
+  return address.includes(':') ? `[${address}]` : address;
+}
 
 /**
- * The Host headers that are served: the loopback names and those configured, each bare or with the server's port.
+ * The Host headers that are served: the loopback names and these others, each bare or with the server's port.
  * A page that made its own name resolve to this machine sends its own name.
  */
-export function allowedHosts(configured: readonly string[], port: number): ReadonlySet<string> {
-  const names = [...LOOPBACK, ...configured.map((name) => name.toLowerCase())];
+export function allowedHosts(others: readonly string[], port: number): ReadonlySet<string> {
+  const names = [...LOOPBACK, ...others.map((name) => name.toLowerCase())];
   return new Set(names.flatMap((name) => [name, `${name}:${port}`]));
 }
 

@@ -20,10 +20,10 @@ const echo: Endpoint = {
   close: async () => undefined,
 };
 
-async function start(limits = LIMITS, mcp = echo): Promise<number> {
+async function start(limits = LIMITS, mcp = echo, host = '127.0.0.1'): Promise<number> {
   const check = checkTokens([{ name: 'ann', token: 'secret-one' }]);
   const onerror = (error: unknown) => errors.push(error);
-  server = await startHttp({ host: '127.0.0.1', port: 0, mcp, check, version: '1.2.3', limits, onerror });
+  server = await startHttp({ host, port: 0, mcp, check, version: '1.2.3', limits, onerror });
   return server.port;
 }
 
@@ -73,6 +73,17 @@ test.each([
   expect(answer.status).toBe(status);
   expect(JSON.parse(answer.text)).toMatchObject({ jsonrpc: '2.0', error: { code: expect.any(Number) } });
   expect(answer.text + JSON.stringify(answer.headers)).not.toMatch(/secret|access-control/);
+});
+
+test('the address that a server was told to listen on is served, the one that stands for all of them is not', async () => {
+  const given = await start(LIMITS, echo, '127.1');
+  expect(server?.host).toBe('127.1');
+  expect((await send(given, { headers: { ...GOOD, host: `127.1:${given}` } })).status).toBe(200);
+  await server?.close();
+  const every = await start(LIMITS, echo, '0.0.0.0');
+  expect(server?.host).toBe('127.0.0.1');
+  const answer = await send(every, { headers: { ...GOOD, host: `0.0.0.0:${every}` } });
+  expect([answer.status, answer.text]).toEqual([403, expect.stringContaining('serve.hosts in signalbox.yaml')]);
 });
 
 test('the health check needs no token and tells no secrets', async () => {

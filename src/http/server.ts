@@ -4,7 +4,7 @@ import { finished } from 'node:stream';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import { allowedHosts, allowedOrigin, bearerToken, hasTokenInUrl, isJson } from './guards.js';
+import { allowedHosts, allowedOrigin, bearerToken, hasTokenInUrl, hostNames, isJson } from './guards.js';
 import type { TokenCheck } from './tokens.js';
 
 /** What is served under `/mcp`; the body is parsed JSON, `ended` resolves when the response is out or the client gone. */
@@ -31,7 +31,7 @@ export interface HttpServerOptions {
   readonly mcp: Endpoint;
   readonly check: TokenCheck;
   readonly version: string;
-  /** Names by which clients may call this server, beside the loopback ones; with a port where it is not the server's. */
+  /** Names by which clients may call this server besides the loopback ones and its address; with a port where it is not the server's. */
   readonly hosts?: readonly string[];
   readonly limits?: Limits;
   readonly onerror: (error: unknown) => void;
@@ -39,6 +39,8 @@ export interface HttpServerOptions {
 
 export interface HttpServer {
   readonly port: number;
+  /** The name or address by which clients reach it, as it stands in a URL. */
+  readonly host: string;
   close(): Promise<void>;
 }
 
@@ -55,22 +57,25 @@ export async function startHttp(options: HttpServerOptions): Promise<HttpServer>
   server.maxConnections = limits.connections;
   server.listen(options.port, options.host);
   await once(server, 'listening');
-  const port = portOf(server);
-  const app = routes(options, limits, allowedHosts(options.hosts ?? [], port));
+  const { address, port } = addressOf(server);
+  const names = hostNames(options.host, address);
+  const app = routes(options, limits, allowedHosts([...names, ...(options.hosts ?? [])], port));
   server.on('request', getRequestListener(app.fetch, { overrideGlobalObjects: false }));
-  return { port, close: () => close(server, options.mcp) };
+  return { port, host: names[0], close: () => close(server, options.mcp) };
 }
 
-function portOf(server: Server): number {
+function addressOf(server: Server): { readonly address: string; readonly port: number } {
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the server listens on no port');
-  return address.port;
+  return address;
 }
+
+const FOREIGN_HOST = 'This Host is not served here: serve.hosts in signalbox.yaml lists further names';
 
 function routes(options: HttpServerOptions, limits: Limits, hosts: ReadonlySet<string>): Hono<Env> {
   const app = new Hono<Env>();
   app.use(async (c, next) => {
-    if (!hosts.has((c.req.header('host') ?? '').toLowerCase())) return no(c, 403, 'This Host is not served here');
+    if (!hosts.has((c.req.header('host') ?? '').toLowerCase())) return no(c, 403, FOREIGN_HOST);
     if (!allowedOrigin(c.req.header('origin'), hosts)) return no(c, 403, 'This Origin may not call');
     return next();
   });

@@ -1,4 +1,5 @@
 import { isRefusal, type Refusal, refuse } from '../../domain/refusal.js';
+import { isLoopback } from '../../http/guards.js';
 import { startHttp } from '../../http/server.js';
 import { checkTokens } from '../../http/tokens.js';
 import { mcpOverHttp } from '../../mcp/http.js';
@@ -27,26 +28,31 @@ export async function serve(assembled: Assembled, { host, port, json }: ServeOpt
   const options = { host, port, mcp, check, version: VERSION, hosts: config.hosts, onerror };
   const server = await startHttp(options).catch((error: unknown) => cannotListen(`${host}:${port}`, error));
   if (isRefusal(server)) return fail(server);
-  const url = `http://${host.includes(':') ? `[${host}]` : host}:${server.port}/mcp`;
+  const url = `http://${server.host}:${server.port}/mcp`;
   if (json) printJson({ url, token_file: path, root: parts.workspace.root, pid: process.pid });
-  else announce(parts.workspace.root, url, path);
+  else announce(parts.workspace.root, url, path, host);
   await untilInterrupted(interrupted);
   await server.close();
 }
 
 function cannotListen(address: string, error: unknown): Refusal {
   const reason = error instanceof Error ? error.message : String(error);
-  const next = 'Pass another --port (0 takes any free one), or stop what listens there.';
+  const next = 'Pass another --port (0 takes any free one) or --host, or stop what listens there.';
   return refuse('UNAVAILABLE', `${address} cannot be listened on: ${reason}`, next, { address });
 }
 
-function announce(root: string, url: string, tokenFile: string): void {
+function announce(root: string, url: string, tokenFile: string, host: string): void {
   print(`${paint('bold', 'signalbox')} guards ${root}`);
   print(`  MCP      ${paint('cyan', url)}`);
   print(`  token    in ${tokenFile}`);
+  if (!isLoopback(host)) {
+    print('  Other machines can call, and the token crosses the network in the clear: put TLS in front of it.');
+    print('  Names beside that address are served when serve.hosts in signalbox.yaml lists them.');
+  }
   print('');
   print('Attach Claude Code:');
-  print(`  claude mcp add --transport http signalbox ${url} --header "Authorization: Bearer $(cat '${tokenFile}')"`);
+  const token = `"Authorization: Bearer $(cat ${shellLine([tokenFile])})"`;
+  print(`  claude mcp add --transport http signalbox ${url} --header ${token}`);
   print('or, without this server, any client over stdio:');
   print(`  claude mcp add signalbox -- ${shellLine([...ownCommand(), 'mcp'])}`);
   print('');
