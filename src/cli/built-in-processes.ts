@@ -58,7 +58,7 @@ const WATCH: NamedProcess = {
 /** What is known of commands without any configuration; a process of the same name in `signalbox.yaml` replaces it. */
 export const BUILT_IN: readonly NamedProcess[] = [INSTALL, DEV, WATCH];
 
-export const BUILT_IN_CAPACITY: { readonly [name: string]: number } = { [WATCH.name]: 1000 };
+export const BUILT_IN_CAPACITY: ReadonlyMap<string, number> = new Map([[WATCH.name, 1000]]);
 
 function each(tools: readonly string[], verbs: readonly string[]): string[] {
   return tools.flatMap((tool) => verbs.map((verb) => `${tool} ${verb}`));

@@ -56,7 +56,7 @@ export async function loadConfig(root: string): Promise<Config | Refusal> {
 function fromFile(file: import('../wire/config.js').ConfigFile): Config {
   const named = Object.entries(file.processes);
   const processes = named.map(([name, { match, network, live }]) => ({ name, match, network, live }));
-  const capacity = Object.fromEntries(named.map(([name, { capacity }]) => [name, capacity]));
+  const capacity = named.map(([name, { capacity }]) => [name, capacity] as const);
   const own = new Set(processes.map(({ name }) => name));
   return {
     settings: {
@@ -65,7 +65,7 @@ function fromFile(file: import('../wire/config.js').ConfigFile): Config {
       lease: file.lease_seconds * 1000,
       idle: file.idle_minutes * MINUTES,
       idleStateless: Math.min(file.idle_minutes, 10) * MINUTES,
-      capacity: { ...BUILT_IN_CAPACITY, ...capacity },
+      capacity: new Map([...BUILT_IN_CAPACITY, ...capacity]),
     },
     rules: {
       commit: file.publish.commit,

@@ -148,5 +148,5 @@ function excludes(unit: Unit, a: Mode, b: Mode): boolean {
 
 /** How many scopes may hold a unit at once, where their modes exclude each other. */
 export function roomOf(view: View, unit: Unit): number {
-  return unit.kind === 'process' ? (view.settings.capacity[unit.text.slice('process:'.length)] ?? 1) : 1;
+  return unit.kind === 'process' ? (view.settings.capacity.get(unit.text.slice('process:'.length)) ?? 1) : 1;
 }

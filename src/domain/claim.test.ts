@@ -167,7 +167,7 @@ describe('promise 12: bounded', () => {
   });
 
   test('units that are waited for; what is free is granted all the same', () => {
-    const world = new World({ maxTickets: 2 });
+    const world = new World({ maxQueuedUnits: 2 });
     got(world.agent('alice').claim(['a', 'b', 'c']));
     got(world.agent('bob').claim(['a', 'b']));
     expect(codeOf(world.agent('carol').claim(['c']))).toBe('LIMIT');

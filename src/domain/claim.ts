@@ -106,7 +106,7 @@ function joined(a: Wish, b: Wish): Wish {
 }
 
 function queueIsFull({ view }: Draft): Refusal | undefined {
-  const limit = view.settings.maxTickets;
+  const limit = view.settings.maxQueuedUnits;
   if (view.state.queue.size <= limit) return undefined;
   return refuse('LIMIT', `${limit} units are being waited for already.`, 'Wait for some of them, or claim less.', {
     limit,

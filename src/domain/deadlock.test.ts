@@ -114,6 +114,15 @@ describe('promise 4: what would close a cycle is refused, and the refusal names 
   });
 });
 
+test('promise 4: a process may have a name that every object has', () => {
+  const world = new World();
+  const [alice, bob] = [world.agent('alice'), world.agent('bob')];
+  const mine = got(alice.claim(['process:constructor']));
+  const its = got(bob.claim(['b.ts']));
+  got(bob.claim(['process:constructor'], { scope: its.handle }));
+  expect(codeOf(alice.claim(['b.ts'], { scope: mine.handle }))).toBe('DEADLOCK');
+});
+
 describe('promise 4: through consumes', () => {
   test('an agent that only waits for outputs is not stuck: no false alarm', () => {
     const world = new World();
@@ -226,7 +235,7 @@ describe('the wait graph is told from live tickets and leases only', () => {
   });
 
   test('who waits for a place in a process waits for whom it is full of', () => {
-    const world = new World({ capacity: { test: 2 } });
+    const world = new World({ capacity: new Map([['test', 2]]) });
     const agents = ['a', 'b', 'c', 'd'].map((name) => world.agent(name));
     for (const agent of agents) got(agent.claim(['process:test']));
     const mine = got(world.agent('me').claim(['mine.ts']));

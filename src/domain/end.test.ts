@@ -61,6 +61,29 @@ describe('consumes: a claim that needs outputs waits for them', () => {
     expect(works.map((id) => world.status(id))).toEqual(['waiting', 'active']);
   });
 
+  test('one that asks for no units is active as soon as the outputs are there, unless its agent is gone', () => {
+    const world = new World();
+    const [alice, bob] = [world.agent('alice'), world.agent('bob')];
+    got(alice.claim(['a.ts']));
+    const stays = got(bob.claim([], { consumes: ['S001'] }));
+    const goes = got(world.agent('carol').claim([], { consumes: ['S001'] }));
+    world.pass(60_000);
+    world.beat([alice, bob]);
+    world.pass(1);
+    expect(got(alice.publish())).toEqual([stays.id]);
+    expect([world.status(stays.id), world.status(goes.id)]).toEqual(['active', 'cancelled']);
+  });
+
+  test('where there is no connection, outputs that come do not renew a lease that has run out', () => {
+    const world = new World({ lease: 3_600_000 });
+    const alice = world.agent('alice');
+    got(alice.claim(['a.ts']));
+    const user = got(world.stateless('http').claim(['b.ts'], { consumes: ['S001'] }));
+    world.pass(600_001);
+    got(alice.publish());
+    expect(world.scope(user.id)).toMatchObject({ status: 'cancelled', summary: 'no call for 10 minutes' });
+  });
+
   test('unknown scopes are refused', () => {
     const world = new World();
     expect(codeOf(world.agent('bob').claim(['b.ts'], { consumes: ['S007'] }))).toBe('UNKNOWN_SCOPE');

@@ -6,7 +6,7 @@ import { parseHandle } from './handle.js';
 import { compareTickets } from './queue-order.js';
 import { isRefusal, type Refusal, refuse } from './refusal.js';
 import { type Artifact, isEnded, type Scope, type ScopeId } from './scope.js';
-import { isLeft, lapse, settle, unitsOf } from './settle.js';
+import { isLeft, lapse, settle, settleUnitless, unitsOf } from './settle.js';
 
 /** The active (or, for a release, waiting) scope that a call is about. */
 export function requireOwn(draft: Draft, claimant: Claimant, given: string | undefined): Scope | Refusal {
@@ -65,6 +65,7 @@ export function publish(draft: Draft, own: Scope, { status, commit, ...rest }: P
   const unblocked = dependants.filter((id) => liveScope(draft.view, id).pending.length === 0);
   const units = beginQueueing(draft, unblocked);
   settle(draft, [...unitsOf(own), ...units]);
+  settleUnitless(draft, unblocked);
   return unblocked.filter((id) => draft.view.state.scopes.has(id));
 }
 

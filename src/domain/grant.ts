@@ -38,10 +38,9 @@ export function enqueue(draft: Draft, by: Owner, scope: Scope, wish: Wish): void
 }
 
 function tenureOf(draft: Draft, by: Owner, scope: Scope): { owner: Owner; generation: number } {
-  const owner = scope.owner ?? by;
-  // Its first sign of life is written with this decision.
-  if (isStateless(owner.connection)) draft.touch(scopeKey(scope.id));
-  return { owner, generation: draft.view.state.generation + 1 };
+  // Whoever begins to own it shows the first sign of life, which is written with this decision.
+  if (scope.owner === undefined && isStateless(by.connection)) draft.touch(scopeKey(scope.id));
+  return { owner: scope.owner ?? by, generation: draft.view.state.generation + 1 };
 }
 
 /** Refuses what has just been granted or queued where it closes a cycle of waits. */

@@ -12,7 +12,7 @@ import type { Mode } from './unit.js';
 /** Units that overlap in many ways. */
 const UNITS = ['a.ts', 'b.ts', 'src/a.ts', 'src/b.ts', 'src/', 'src/*.ts', '*.ts', './', 'process:one', 'process:two'];
 const PATHS = ['a.ts', 'b.ts', 'src/a.ts', 'src/b.ts', 'docs/c.md'];
-const SETTINGS = { capacity: { two: 2 } };
+const SETTINGS = { capacity: new Map([['two', 2]]) };
 const RUNS = 120;
 const STEPS = 40;
 

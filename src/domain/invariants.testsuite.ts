@@ -31,7 +31,7 @@ export function conflict(a: Pick<Entry, 'unit' | 'mode'>, b: Pick<Entry, 'unit' 
 }
 
 export function capacityOf(text: string, { capacity }: Settings): number {
-  return capacity[text.replace(/^process:/, '')] ?? 1;
+  return capacity.get(text.replace(/^process:/, '')) ?? 1;
 }
 
 /** Promise 1, by comparing everything with everything. */

@@ -190,7 +190,7 @@ describe('promise 3: nobody overtakes an earlier conflicting ticket', () => {
   });
 
   test('a ticket for a process with room is not held up by the claimer, so it stays ahead', () => {
-    const world = new World({ capacity: { build: 2 } });
+    const world = new World({ capacity: new Map([['build', 2]]) });
     const alice = world.agent('alice');
     const mine = got(alice.claim(['process:build']));
     got(world.agent('bob').claim(['q']));
@@ -207,7 +207,7 @@ describe('capacity of named processes', () => {
   });
 
   test('as many as configured, then in ticket order, one for each that ends', () => {
-    const world = new World({ capacity: { test: 2 } });
+    const world = new World({ capacity: new Map([['test', 2]]) });
     const all = ['a', 'b', 'c', 'd'].map((name) => got(world.agent(name).claim(['process:test'])));
     const statuses = () => all.map(({ id }) => world.status(id));
     expect(statuses()).toEqual(['active', 'active', 'waiting', 'waiting']);
@@ -218,14 +218,14 @@ describe('capacity of named processes', () => {
   });
 
   test('a place that an earlier ticket waits for is kept free for it', () => {
-    const world = new World({ capacity: { test: 2 } });
+    const world = new World({ capacity: new Map([['test', 2]]) });
     got(world.agent('a').claim(['process:test', 'a.ts']));
     const wide = got(world.agent('b').claim(['process:test', 'a.ts']));
     expect(got(world.agent('c').claim(['process:test'])).behind).toEqual(['S001', wide.id]);
   });
 
   test('of two places one is kept for who waits for something else, the other is given on', () => {
-    const world = new World({ capacity: { test: 2 } });
+    const world = new World({ capacity: new Map([['test', 2]]) });
     got(world.agent('a').claim(['process:test']));
     got(world.agent('x').claim(['x']));
     const wide = got(world.agent('b').claim(['process:test', 'x']));

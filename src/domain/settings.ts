@@ -20,12 +20,12 @@ export interface Settings {
   /** Waiting this long raises a ticket as much as one step of priority. */
   readonly aging: number;
   /** How many scopes may hold a named process at once; 1 where it is not named here. */
-  readonly capacity: { readonly [name: string]: number };
+  readonly capacity: ReadonlyMap<string, number>;
   /** Units that one scope may hold or ask for. */
   readonly maxUnits: number;
   readonly maxLiveScopes: number;
   /** Units that all tickets together may wait for. */
-  readonly maxTickets: number;
+  readonly maxQueuedUnits: number;
   readonly maxTitle: number;
 }
 
@@ -38,9 +38,9 @@ export const DEFAULTS: Settings = {
   ticket: 60 * SECOND,
   collect: 2 * MINUTE,
   aging: 5 * MINUTE,
-  capacity: {},
+  capacity: new Map(),
   maxUnits: 1_000,
   maxLiveScopes: 20_000,
-  maxTickets: 10_000,
+  maxQueuedUnits: 10_000,
   maxTitle: 200,
 };

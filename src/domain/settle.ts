@@ -11,6 +11,14 @@ export function settle(draft: Draft, freed: readonly string[]): void {
   for (let units = freed; units.length > 0; ) units = settleOnce(draft, units);
 }
 
+/** The same for scopes that ask for no units: they stand in no queue, so nobody is ahead of them. */
+export function settleUnitless(draft: Draft, ids: readonly ScopeId[]): void {
+  for (const id of ids) {
+    const ticket = draft.view.state.scopes.get(id)?.ticket;
+    if (ticket?.units.length === 0) settleTicket(draft, id, ticket);
+  }
+}
+
 /** Expires what is lost among the holders of these units, and grants what is free to whoever queues for it. */
 export function reap(draft: Draft, units: readonly string[]): void {
   settle(draft, [...units, ...reapHolders(draft, units)]);
