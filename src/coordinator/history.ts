@@ -26,14 +26,17 @@ export async function scopeChanges(parts: Parts, scope: ScopeId, after = 0): Pro
   return byPath;
 }
 
+/** A page that is full may end in the midst of an event: what it has of that one is asked for again, from its beginning. */
 async function allRows(parts: Parts, scope: ScopeId, after: number): Promise<ChangeRow[]> {
   const rows: ChangeRow[] = [];
-  for (let from = after; ; ) {
-    const page = await parts.store.changes({ scope, after: from, limit: PAGE });
-    rows.push(...page);
-    const last = page.at(-1);
-    if (last === undefined || page.length < PAGE) return rows;
-    from = last.seq;
+  for (let from = after, limit = PAGE; ; ) {
+    const page = await parts.store.changes({ scope, after: from, limit });
+    if (page.length < limit) return [...rows, ...page];
+    const last = page.at(-1)?.seq;
+    const whole = page.filter((row) => row.seq !== last);
+    rows.push(...whole);
+    from = whole.at(-1)?.seq ?? from;
+    if (whole.length === 0) limit *= 2;
   }
 }
 

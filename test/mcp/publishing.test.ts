@@ -159,3 +159,16 @@ test('what is committed is what the scope changed, and never what git ignores', 
   expect(git('show', '--stat', '--format=', 'HEAD').trim().split('\n')[0]).toMatch(/src\/a\.txt/);
   expect(git('ls-files')).not.toContain('out/');
 });
+
+test('a publication has every file of patches over many files', async () => {
+  const { root, git } = newWorkspace();
+  const ada = await stdioAgent(root, 'ada');
+  const { scope } = await ada.ok('claim_scope', { title: 'Many', units: ['many/'] });
+  for (const name of ['a', 'b']) {
+    const edits = Array.from({ length: 600 }, (_, at) => ({ path: `many/${name}${at}`, content: name }));
+    await ada.ok('patch', { scope, edits });
+  }
+  await ada.ok('publish_output', { scope, summary: 's' });
+  expect(git('ls-files', 'many').trim().split('\n')).toHaveLength(1_200);
+  expect(git('status', '--short')).toBe('');
+});
