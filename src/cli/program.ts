@@ -126,9 +126,9 @@ function acting(program: Command): void {
     'hold <units...>',
     'hold files or folders yourself, so that no agent writes there, until Ctrl-C',
   ).action((units: string[], options: Common) =>
-    withWorkspace(options.root, async ({ coordinator }) => {
+    withWorkspace(options.root, async (assembled) => {
       const { hold } = await import('./commands/hold.js');
-      await hold(coordinator, units, options.json === true);
+      await hold(assembled, units, options.json === true);
     }),
   );
   command(program, 'release <scope>', 'take a scope away from its owner')

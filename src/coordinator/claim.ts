@@ -1,4 +1,4 @@
-import { blockers } from '../domain/blockers.js';
+import { blockers, liveScope } from '../domain/blockers.js';
 import { type Claim, claim as decideClaim } from '../domain/claim.js';
 import { printHandle } from '../domain/handle.js';
 import { ticketKey } from '../domain/leases.js';
@@ -14,6 +14,8 @@ import { parseProduces, parseUnits } from './units.js';
 
 /** The longest that a timer can run, in milliseconds. */
 const LONGEST = 2_000_000_000;
+/** How often a waiting caller is told its place, in milliseconds. */
+const TELL = 5_000;
 
 /** claim_scope: opens or takes up a scope, adds units to one's own, or goes on waiting. Blocks as long as the caller bears. */
 export async function claim(parts: Parts, caller: Caller, input: ClaimInput): Promise<ClaimOutput | Refusal> {
@@ -21,18 +23,17 @@ export async function claim(parts: Parts, caller: Caller, input: ClaimInput): Pr
   const request = await parseClaim(parts, input);
   if (isRefusal(request)) return act<ClaimOutput>(parts, who, 'claim_scope', {}, () => ({ answer: request }));
   const needs = { scopes: scopeNeeds(input.scope, ...(input.consumes ?? [])) };
-  const claimed = await act(parts, who, 'claim_scope', needs, (draft) => {
+  const claimed = await act<Scope>(parts, who, 'claim_scope', needs, (draft) => {
     const answer = decideClaim(draft, claimant(parts, who), request);
     if (isRefusal(answer)) return { answer };
-    const waits = draft.view.state.scopes.get(answer.scope)?.ticket !== undefined;
-    const asked = waits ? [{ key: ticketKey(answer.scope), touch: 'seen' as const }] : [];
-    const look = standing(draft.view, answer.scope);
-    return { answer: look, life: [...scopeAlive(who, answer.scope), ...asked] };
+    const scope = liveScope(draft.view, answer.scope);
+    const asked = scope.ticket === undefined ? [] : [{ key: ticketKey(scope.id), touch: 'seen' as const }];
+    return { answer: scope, life: [...scopeAlive(who, scope.id), ...asked] };
   });
   if (isRefusal(claimed)) return claimed;
-  if (isCollected(claimed)) return answer(parts, claimed);
+  if (isGranted(claimed)) return answer(parts, claimed, undefined);
   const patience = Math.min(caller.patience, (input.wait_s ?? Number.POSITIVE_INFINITY) * 1000);
-  return granted(parts, who, claimed.scope.id, patience);
+  return granted(parts, who, claimed, patience);
 }
 
 async function parseClaim(parts: Parts, input: ClaimInput): Promise<Claim | Refusal> {
@@ -65,7 +66,7 @@ function tooLate({ scope, consumes = [], produces = [] }: ClaimInput): Refusal |
 }
 
 /** Waits for the grant as long as patience lasts. The ticket keeps its place whatever the answer. */
-async function granted(parts: Parts, caller: Caller, id: ScopeId, patience: number): Promise<ClaimOutput | Refusal> {
+async function granted(parts: Parts, caller: Caller, own: Scope, patience: number): Promise<ClaimOutput | Refusal> {
   const deadline = new AbortController();
   const end = () => deadline.abort();
   // A timer of its own: Node 20 may collect `AbortSignal.any` over `AbortSignal.timeout` as garbage before it fires.
@@ -73,38 +74,57 @@ async function granted(parts: Parts, caller: Caller, id: ScopeId, patience: numb
   caller.signal.addEventListener('abort', end);
   if (caller.signal.aborted) end();
   let collected = false;
-  parts.presence.waits(id);
+  parts.presence.waits(caller.connection, own.id);
   try {
-    for (;;) {
-      const look = await parts.store.view({ scopes: [id] }, (view) => standing(view, id));
-      collected = isCollected(look);
-      if (collected || deadline.signal.aborted || look.scope.owner === undefined) return await answer(parts, look);
-      caller.progress?.(waitingSentence(look));
-      await parts.store.changed(look.seq, deadline.signal);
-    }
+    await overOrGranted(parts, caller, own, deadline.signal);
+    const { scope, queue } = await parts.store.view({ scopes: [own.id] }, (view) => standing(view, own.id));
+    if (isOver(scope, own)) return taken(scope);
+    // Where nobody hears the answer any more, the grant is held until it is fetched.
+    collected = isGranted(scope) && !caller.signal.aborted;
+    return await answer(parts, scope, queue);
   } finally {
     clearTimeout(timer);
     caller.signal.removeEventListener('abort', end);
-    parts.presence.stopsWaiting(id, collected);
+    parts.presence.stopsWaiting(caller.connection, own.id, collected);
   }
+}
+
+/** Every commit of anybody wakes it: the queue is worked out only where somebody is to hear of it. */
+async function overOrGranted(parts: Parts, caller: Caller, own: Scope, deadline: AbortSignal): Promise<void> {
+  let told = Number.NEGATIVE_INFINITY;
+  while (!deadline.aborted) {
+    const { scope, seq, now } = await parts.store.view({ scopes: [own.id] }, (view) => ({
+      scope: scopeIn(view, own.id),
+      seq: view.state.seq,
+      now: view.now,
+    }));
+    if (isGranted(scope) || isOver(scope, own)) return;
+    if (caller.progress !== undefined && now - told >= TELL) {
+      caller.progress(waitingSentence(await parts.store.view({ scopes: [own.id] }, (view) => standing(view, own.id))));
+      told = now;
+    }
+    await parts.store.changed(seq, deadline);
+  }
+}
+
+function isGranted(scope: Scope): boolean {
+  return scope.status === 'active' && scope.ticket === undefined;
+}
+
+/** Whether the wait came to nothing; somebody else may have taken the scope up since. */
+function isOver(scope: Scope, own: Scope): boolean {
+  return isEnded(scope.status) || scope.tenure !== own.tenure;
 }
 
 interface Standing {
   readonly scope: Scope;
-  readonly seq: number;
-  readonly queue: NonNullable<ClaimOutput['queue']> | undefined;
-}
-
-function isCollected({ scope }: Standing): boolean {
-  return scope.status === 'active' && scope.ticket === undefined;
+  readonly queue: ClaimOutput['queue'];
 }
 
 function standing(view: View, id: ScopeId): Standing {
-  const scope = view.scope(id);
-  if (scope === undefined) throw new Error(`${id} has vanished`);
+  const scope = scopeIn(view, id);
   const { ticket } = scope;
-  const { seq } = view.state;
-  if (ticket === undefined) return { scope, seq, queue: undefined };
+  if (ticket === undefined) return { scope, queue: undefined };
   const ahead = blockers(view, { scope: id, units: ticket.units, mode: ticket.mode, ticket });
   const queue = {
     position: ahead.filter((blocker) => blocker.why === 'queued').length + 1,
@@ -115,7 +135,14 @@ function standing(view: View, id: ScopeId): Standing {
       units: blocker.units,
     })),
   };
-  return { scope, seq, queue };
+  return { scope, queue };
+}
+
+/** A scope that was alive, or has ended since. */
+function scopeIn(view: View, id: ScopeId): Scope {
+  const scope = view.scope(id);
+  if (scope === undefined) throw new Error(`${id} has vanished`);
+  return scope;
 }
 
 function waitingSentence({ scope, queue }: Standing): string {
@@ -124,8 +151,7 @@ function waitingSentence({ scope, queue }: Standing): string {
   return `place ${queue?.position ?? 1} in the queue, behind ${names.join(', ') || 'nobody'}`;
 }
 
-async function answer(parts: Parts, { scope, queue }: Standing): Promise<ClaimOutput | Refusal> {
-  if (isEnded(scope.status) || scope.owner === undefined) return taken(scope);
+async function answer(parts: Parts, scope: Scope, queue: ClaimOutput['queue']): Promise<ClaimOutput> {
   const waiting = scope.ticket !== undefined;
   const common = {
     scope: printHandle(scope, parts.mint),
@@ -140,7 +166,7 @@ async function answer(parts: Parts, { scope, queue }: Standing): Promise<ClaimOu
   return { ...common, status: 'waiting', units: scope.ticket?.units ?? [], ...place };
 }
 
-/** While the call waited, somebody released or cancelled the scope, or its ticket lapsed. */
+/** While the call waited, somebody released or took up the scope, or its ticket lapsed. */
 function taken(scope: Scope): Refusal {
   const next =
     scope.status === 'open'

@@ -2,7 +2,7 @@ import type { Claimant } from '../domain/authority.js';
 import { type Draft, draft } from '../domain/draft.js';
 import type { EventBody } from '../domain/event.js';
 import { type Handle, type Mint, parseHandle } from '../domain/handle.js';
-import { isStateless } from '../domain/leases.js';
+import { isStateless, scopeKey } from '../domain/leases.js';
 import { isRefusal, type Refusal } from '../domain/refusal.js';
 import type { ScopeId } from '../domain/scope.js';
 import type { Settings } from '../domain/settings.js';
@@ -100,7 +100,7 @@ function signOfLife(caller: Caller): LifeChange[] {
 
 /** A stateless caller shows that a scope is alive by using it. */
 export function scopeAlive(caller: Caller, scope: ScopeId): LifeChange[] {
-  return isStateless(caller.connection) ? [{ key: `scope:${scope}`, touch: 'called' }] : [];
+  return isStateless(caller.connection) ? [{ key: scopeKey(scope), touch: 'called' }] : [];
 }
 
 /** The ended scopes that a call may have to look up. */

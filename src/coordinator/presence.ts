@@ -1,5 +1,5 @@
 import { draft } from '../domain/draft.js';
-import { isStateless, ticketKey } from '../domain/leases.js';
+import { isStateless, scopeKey, ticketKey } from '../domain/leases.js';
 import type { ScopeId } from '../domain/scope.js';
 import { arrive, sweep } from '../domain/sweep.js';
 import type { LifeChange, Store } from '../store/store.js';
@@ -25,7 +25,7 @@ export class Presence {
   /** Waiting claims whose call is open here. */
   readonly #waiting = new Map<ScopeId, number>();
   readonly #collected = new Set<ScopeId>();
-  /** Whose commands are under way here, once for each. */
+  /** Whose commands and waiting claims are under way here, once for each. */
   readonly #working: string[] = [];
   #keeps = false;
   #timer: NodeJS.Timeout | undefined;
@@ -57,12 +57,14 @@ export class Presence {
     if (await this.#owns().catch(() => true)) this.#start();
   }
 
-  waits(scope: ScopeId): void {
+  /** An open claim call is a sign of life of its caller as long as it waits, and of the ticket. */
+  waits(connection: string, scope: ScopeId): void {
     this.#waiting.set(scope, (this.#waiting.get(scope) ?? 0) + 1);
-    this.#start();
+    this.works(connection, scope);
   }
 
-  stopsWaiting(scope: ScopeId, collected: boolean): void {
+  stopsWaiting(connection: string, scope: ScopeId, collected: boolean): void {
+    this.stopsWorking(connection, scope);
     const left = (this.#waiting.get(scope) ?? 1) - 1;
     if (left > 0) this.#waiting.set(scope, left);
     else this.#waiting.delete(scope);
@@ -89,7 +91,7 @@ export class Presence {
     }));
   }
 
-  /** A command counts as a sign of life of its caller, and of its scope where the caller has no connection. */
+  /** What is under way counts as a sign of life of its caller, or of its scope where the caller has no connection. */
   works(connection: string, scope: ScopeId | undefined): void {
     this.#working.push(this.#lifeOf(connection, scope));
     this.#start();
@@ -101,7 +103,7 @@ export class Presence {
   }
 
   #lifeOf(connection: string, scope: ScopeId | undefined): string {
-    return isStateless(connection) && scope !== undefined ? `scope:${scope}` : connection;
+    return isStateless(connection) && scope !== undefined ? scopeKey(scope) : connection;
   }
 
   stop(): void {
@@ -114,7 +116,7 @@ export class Presence {
   }
 
   async #owns(): Promise<boolean> {
-    if (this.#waiting.size > 0 || this.#working.length > 0) return true;
+    if (this.#working.length > 0) return true;
     return this.#store.view({}, ({ state: { owned } }) =>
       this.#keeps ? !owned.isEmpty() : [...this.#connections].some((connection) => owned.has(connection)),
     );

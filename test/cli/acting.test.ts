@@ -42,6 +42,15 @@ test('hold waits for an agent, says so, and leaves the queue when it is stopped'
   await ada.ok('patch', { edits: EDITS });
 });
 
+test('hold says so and ends when its units are taken away', async () => {
+  const { root } = newWorkspace(FILES);
+  const hold = startCli(['hold', 'src/'], { cwd: root });
+  await hold.shows(/S001 holds src/);
+  expect((await runCli(['release', 'S001'], { cwd: root })).code).toBe(0);
+  await hold.complains(/LEASE_LOST: S001 was taken away.*\n.*events --scope S001/);
+  expect(await hold.ended).toBe(1);
+});
+
 test('release takes a scope away: its agent is told, and the next one gets what was done', async () => {
   const { root } = newWorkspace(FILES);
   const ada = await stdioAgent(root, 'ada');

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { type Agent, httpAgent, serve, stdioAgent } from '../support/agents.js';
-import { startCli } from '../support/cli.js';
+import { runCli, startCli } from '../support/cli.js';
 import { newWorkspace } from '../support/workspace.js';
 
 const FILES = { 'src/a.txt': 'one\ntwo\n', 'src/b.txt': 'b\n' };
@@ -56,6 +56,25 @@ test('promise 3: after a cancellation nobody waits any more, so the grant is hel
   }
   expect(await store.view({}, (view) => view.life('ticket:S002'))).toBeDefined();
   expect(await ben.ok('claim_scope', { scope: 'S002' })).toMatchObject({ status: 'active' });
+});
+
+test('promise 2: a waiter whose scope was given to somebody else meanwhile does not get the new handle', async () => {
+  const { root } = newWorkspace(FILES);
+  const [ada, ben, cleo] = await Promise.all(['ada', 'ben', 'cleo'].map((name) => stdioAgent(root, name)));
+  if (ada === undefined || ben === undefined || cleo === undefined) throw new Error('three agents were started');
+  const { scope: held } = await ada.ok('claim_scope', { title: 'Mine', units: ['src/a.txt'] });
+  const { id } = await ada.ok('open_scope', { title: 'Later', units: ['src/a.txt'] });
+  const waits = ben.call('claim_scope', { scope: id });
+  const status = startCli(['status', '--watch'], { cwd: root });
+  await status.shows(/S002 +waiting +ben/);
+  ben.signal('SIGSTOP');
+  expect((await runCli(['release', id], { cwd: root })).code).toBe(0);
+  await ada.ok('release_scope', { scope: held });
+  const taken = await cleo.ok('claim_scope', { scope: id });
+  ben.signal('SIGCONT');
+  const answer = await waits;
+  expect(answer.text).toMatch(/^LEASE_LOST: S002 is active: it is no longer yours/);
+  expect(answer.text + JSON.stringify(answer.data)).not.toContain(taken.scope);
 });
 
 /** Looks again with every answer that an agent gets. */

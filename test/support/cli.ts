@@ -28,6 +28,8 @@ export interface Running {
   /** The same for what it says on stderr. */
   complains(pattern: RegExp): Promise<string>;
   stop(signal?: NodeJS.Signals): Promise<number | null>;
+  /** The exit code, when it ends by itself. */
+  readonly ended: Promise<number | null>;
 }
 
 export function startCli(
@@ -46,6 +48,7 @@ export function startCli(
       const [code] = await ended;
       return code;
     },
+    ended: ended.then(([code]) => code),
   };
 }
 

@@ -1,0 +1,70 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { scopeKey, statelessConnection, ticketKey } from '../domain/leases.js';
+import { DEFAULTS } from '../domain/settings.js';
+import { openSqliteStore } from '../store/sqlite/open.js';
+import type { LifeChange, Store } from '../store/store.js';
+import { Presence } from './presence.js';
+
+/** Presence on a real store, and the signs of life that its beats commit. */
+async function beating(): Promise<{ presence: Presence; signs: LifeChange[] }> {
+  const folder = mkdtempSync(join(tmpdir(), 'signalbox-presence-'));
+  const recovery = { undo: () => [], redo: () => [] };
+  const store = await openSqliteStore({ folder, settings: DEFAULTS, recovery });
+  const signs: LifeChange[] = [];
+  const watched: Pick<Store, 'view' | 'transact'> = {
+    view: (needs, look) => store.view(needs, look),
+    transact: (author, needs, step) =>
+      store.transact(author, needs, (tx) => {
+        const decision = step(tx);
+        signs.push(...(decision.life ?? []));
+        return decision;
+      }),
+  };
+  const failed: string[] = [];
+  const presence = new Presence(
+    watched as Store,
+    DEFAULTS.lease,
+    () => true,
+    (sentence) => failed.push(sentence),
+  );
+  onTestFinished(async () => {
+    presence.stop();
+    await store.close();
+    rmSync(folder, { recursive: true });
+    expect(failed).toEqual([]);
+  });
+  return { presence, signs };
+}
+
+test('promise 7: an open claim call is a call, however long it waits', async () => {
+  const { presence, signs } = await beating();
+  presence.connected('one');
+  presence.waits('one', 'S001');
+  await presence.beat();
+  expect(signs).toContainEqual({ key: 'one', touch: 'called' });
+  expect(signs).toContainEqual({ key: ticketKey('S001'), touch: 'seen' });
+  signs.length = 0;
+  presence.waits('one', 'S002');
+  presence.stopsWaiting('one', 'S001', true);
+  await presence.beat();
+  expect(signs).toContainEqual({ key: 'one', touch: 'called' });
+  expect(signs).toContainEqual({ key: ticketKey('S001'), touch: 'gone' });
+});
+
+test('promise 7: without a connection the scope itself is what lives', async () => {
+  const { presence, signs } = await beating();
+  const connection = statelessConnection('ann:opencode');
+  presence.waits(connection, 'S001');
+  await presence.beat();
+  expect(signs).toEqual([
+    { key: scopeKey('S001'), touch: 'called' },
+    { key: ticketKey('S001'), touch: 'seen' },
+  ]);
+  presence.stopsWaiting(connection, 'S001', false);
+  signs.length = 0;
+  await presence.beat();
+  expect(signs).toEqual([]);
+});
