@@ -119,6 +119,18 @@ export function ledgerTests(tools: Tools): void {
     expect(await claim(tools.store, 'a.ts')).toBe('S001');
   });
 
+  test('promise 6: what a failed step would have written is not written by the next one', async () => {
+    const impossible = tools.store.transact(ALICE, {}, () => ({
+      answer: true,
+      events: [opened('S001'), released('S009')],
+    }));
+    await expect(impossible).rejects.toThrow('scope that is not there');
+    await record(tools.store, { type: 'run.started', run: 'R001', command: 'make', cwd: '.', containment: 'none' });
+    expect(await tools.store.scopes({ limit: 10 })).toEqual([]);
+    expect(await claim(await tools.bench.open(), 'a.ts')).toBe('S001');
+    expect(await claim(tools.store, 'b.ts')).toBe('S002');
+  });
+
   test('promise 8: tickets, locks and consumed outputs end with what ends them', async () => {
     const { store } = tools;
     const holder = await claim(store, 'src/');

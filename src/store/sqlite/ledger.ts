@@ -90,6 +90,7 @@ export class Ledger {
     const connection = wellFormed(author.connection);
     let { state, hash } = onto;
     const events: Event[] = [];
+    this.#projector.begin();
     for (const given of bodies) {
       const source = canonical(given);
       const maker = { seq: state.seq + 1, at: onto.time.lock, wall, agent, connection };

@@ -31,6 +31,11 @@ export class Projector {
     };
   }
 
+  /** A transaction begins: what a former one that failed had in hand is forgotten. */
+  begin(): void {
+    this.#touched.clear();
+  }
+
   /** `before` and `after` are the states around the event. The rows of scopes wait for `flush`. */
   write(event: Event, before: State, after: State): void {
     for (const id of concerned(event, before)) this.#scope(id, event, before, after);
