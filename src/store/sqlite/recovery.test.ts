@@ -73,6 +73,18 @@ test('promise 6: an intent that was settled is left alone after a reboot', async
   expect(hashAt(bench.root, 'a.txt')).toBeNull();
 });
 
+test('promise 6: likewise where the next writer first had an interrupted effect to undo', async () => {
+  const done = await prepare();
+  await apply(done);
+  const { intent, contents } = intentFor('b.txt');
+  writeFileSync(join(bench.folder, 'applying'), String(await store.prepare(intent, contents)));
+  await store.settle(done);
+  await record(store, opened('S002'));
+  rmSync(join(bench.root, 'a.txt'));
+  expect(await types(await reboot())).toEqual(['scope.opened', 'files.changed', 'files.outside', 'scope.opened']);
+  expect(hashAt(bench.root, 'a.txt')).toBeNull();
+});
+
 test('promise 6: after a power cut that took the marker, a half-done effect is undone', async () => {
   await prepare();
   writeFileSync(join(bench.root, 'a.txt'), 'new');

@@ -19,7 +19,7 @@ export class Settled {
     this.#later ??= setTimeout(() => void this.flush(), DROP_AFTER).unref();
   }
 
-  /** In a transaction, before all else: a settled intent is not there any more. */
+  /** In a transaction, before all but an interrupted effect: a settled intent is not there any more. */
   drop(): void {
     for (const id of this.#ids) this.#intents.drop(id);
   }

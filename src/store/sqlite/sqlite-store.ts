@@ -245,10 +245,8 @@ export class SqliteStore implements Store {
     try {
       this.#guard.check();
       const found = this.#settling.interrupted();
-      if (found === undefined) {
-        this.#settled.drop();
-        return;
-      }
+      this.#settled.drop();
+      if (found === undefined) return;
       this.#record(this.#ledger.moment(), found, RECOVERY);
     } catch (error) {
       rollBack(this.#driver);
