@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { EventBody } from '../domain/event.js';
+import { scopeKey, ticketKey } from '../domain/leases.js';
 import { ALICE, BOB, changed, claim, opened, record, released, sha, type Tools } from './steps.testsuite.js';
 
 /** What a step may look at. */
@@ -61,6 +62,27 @@ export function lookTests(tools: Tools): void {
     await touch('gone');
     expect(await life('c1')).toBeUndefined();
     expect(await tools.store.events({ after: 0, limit: 10 })).toEqual([]);
+  });
+
+  test('promise 12: signs of life are forgotten after an hour, unless they are of an owner or of a live scope', async () => {
+    const ended = await claim(tools.store, 'a.ts');
+    await record(tools.store, released(ended));
+    const scope = await claim(tools.store, 'b.ts');
+    const keys = ['c1', 'c2', ...[scope, ended].flatMap((id) => [scopeKey(id), ticketKey(id)])];
+    const touch = (...touched: string[]) => {
+      const life = touched.map((key) => ({ key, touch: 'seen' as const }));
+      return tools.store.transact(ALICE, {}, () => ({ answer: true, events: [], life }));
+    };
+    await touch(...keys);
+    for (let quarter = 0; quarter < 240; quarter++) {
+      tools.bench.pass(15_000);
+      await touch('c3');
+    }
+    const known = () => tools.store.view({}, (view) => [...keys, 'c3'].filter((key) => view.life(key) !== undefined));
+    expect(await known()).toEqual([...keys, 'c3']);
+    tools.bench.pass(1);
+    await record(await tools.bench.open(), opened('S003'));
+    expect(await known()).toEqual(['c1', scopeKey(scope), ticketKey(scope), 'c3']);
   });
 
   test('promise 7: a look knows how late it is without a commit', async () => {

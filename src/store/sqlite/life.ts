@@ -1,11 +1,19 @@
+import { scopeKey, ticketKey } from '../../domain/leases.js';
 import type { Life } from '../../domain/view.js';
 import type { LifeChange } from '../store.js';
 import type { Driver, Statement } from './driver.js';
 import { integer, integerOrNull, optional } from './rows.js';
 
+/** Lock time in milliseconds. No lease is longer: an older sign of life and none at all say the same. */
+const HOUR = 3_600_000;
+
+const LIVE = "status NOT IN ('done', 'failed', 'cancelled')";
+
 /** The table of liveness. It is read anew each time it is asked, and never kept. */
 export class LifeTable {
   readonly #select: Statement;
+  readonly #tidy: Statement;
+  #tidied = Number.NEGATIVE_INFINITY;
   readonly #changes: { readonly [touch in LifeChange['touch']]: (key: string, now: number) => void };
 
   constructor(driver: Driver) {
@@ -17,6 +25,10 @@ export class LifeTable {
     const called = driver.prepare('INSERT OR REPLACE INTO life (key, seen, called) VALUES (?, ?, ?)');
     const ended = driver.prepare('UPDATE life SET ended = ? WHERE key = ?');
     const gone = driver.prepare('DELETE FROM life WHERE key = ?');
+    this.#tidy = driver.prepare(`DELETE FROM life WHERE seen < ? AND key NOT IN (
+      SELECT connection FROM scopes WHERE ${LIVE} AND connection IS NOT NULL
+      UNION ALL SELECT ? || id FROM scopes WHERE ${LIVE}
+      UNION ALL SELECT ? || id FROM scopes WHERE ${LIVE})`);
     this.#changes = {
       seen: (key, now) => seen.run(key, now, now),
       called: (key, now) => called.run(key, now, now),
@@ -32,7 +44,11 @@ export class LifeTable {
     return { seen: integer(row, 'seen'), called: integer(row, 'called'), ...optional('ended', ended) };
   }
 
+  /** Along with a commit, after the rows of its scopes. Once an hour the rows of the long dead go too. */
   write(changes: readonly LifeChange[], now: number): void {
     for (const { key, touch } of changes) this.#changes[touch](key, now);
+    if (now - this.#tidied < HOUR) return;
+    this.#tidy.run(now - HOUR, scopeKey(''), ticketKey(''));
+    this.#tidied = now;
   }
 }
