@@ -137,7 +137,7 @@ function noteOutside(draft: Draft, changes: readonly FileChange[], holder: Scope
 /** After the answer: the files are synced, then the intent is clean. */
 function finish(parts: Parts, prepared: Prepared, intent: number, holder: ScopeId): void {
   parts.workspace
-    .finish(prepared, (edit) => void noteLate(parts, edit, holder))
+    .finish(prepared, (edit) => noteLate(parts, edit, holder))
     .then(() => parts.store.settle(intent))
     .catch((error: unknown) => parts.log(`files of intent ${intent} could not be synced: ${String(error)}`));
 }

@@ -9,12 +9,14 @@ const PERSON = { agent: 'outside', connection: 'outside' };
 /**
  * A person saved a file in place between our last check and our rename: the save went to the former file. Its text is
  * kept, the ledger says so, and a conflict scope asks somebody to bring both together.
+ *
+ * @returns whether that is on record.
  */
 export async function noteLate(
   parts: Parts,
   edit: { readonly path: string; readonly bytes: Uint8Array; readonly mode: number },
   holder: ScopeId,
-): Promise<void> {
+): Promise<boolean> {
   const hash = createHash('sha256').update(edit.bytes).digest('hex');
   try {
     await parts.store.keep([{ hash, bytes: edit.bytes }]);
@@ -33,8 +35,10 @@ export async function noteLate(
       openScope(decision, 'signalbox', conflictOpening(edit.path, hash, holder, cause));
       return { events: decision.events, answer: undefined };
     });
+    return true;
   } catch (error) {
     parts.log(`a late save of ${edit.path} is kept in .signalbox/kept but not on record: ${String(error)}`);
+    return false;
   }
 }
 

@@ -51,7 +51,7 @@ async function moveOver(parts: Parts, batch: readonly Written[]): Promise<Kept['
   parts.workspace.apply(prepared);
   // Behind the answer: it waits for late saves, seconds long, and nothing here depends on it.
   parts.workspace
-    .finish(prepared, () => undefined)
+    .finish(prepared, async () => true)
     .catch((error: unknown) => parts.log(`ignored files that a command wrote could not be synced: ${String(error)}`));
   return rejected;
 }

@@ -89,8 +89,11 @@ export interface Workspace {
   verify(prepared: Prepared): readonly Moved[];
   /** Under the write lock, after `verify` and the marker: the renames. Synchronous; throws where the disk refuses, and `Overtaken` where somebody saved since `verify`. The intent must be undone then. */
   apply(prepared: Prepared): void;
-  /** After COMMIT: syncs the files and folders, then looks at the former files, at once and 2 s later, for a save that came in between. */
-  finish(prepared: Prepared, late: (edit: LateEdit) => void): Promise<void>;
+  /**
+   * After COMMIT: syncs the files and folders, then looks at the former files, at once and 2 s later, for a save that came
+   * in between. `late` tells whether it is stored now; if not, the former file stays, and a sweep names it.
+   */
+  finish(prepared: Prepared, late: (edit: LateEdit) => Promise<boolean>): Promise<void>;
   /** Removes the temporary files of a change that was not made. */
   discard(prepared: Prepared): Promise<void>;
   /** Which of these records are not what the disk holds: edits made around Signalbox. */

@@ -57,9 +57,12 @@ function tree(): string[] {
     .sort();
 }
 
-async function finished(change: Prepared): Promise<LateEdit[]> {
+async function finished(change: Prepared, stored = true): Promise<LateEdit[]> {
   const late: LateEdit[] = [];
-  const work = workspace.finish(change, (each) => late.push(each));
+  const work = workspace.finish(change, async (each) => {
+    late.push(each);
+    return stored;
+  });
   await workspace.flush();
   await work;
   return late;
@@ -236,16 +239,28 @@ describe.each([{ weak: false }, { weak: true }])('changing files, weak: $weak', 
     expect(readdirSync(at('.signalbox/kept'))).toEqual([]);
   });
 
+  it('promise 8: a save that nobody could store stays where it is', async () => {
+    const change = await prepared(edit('src/a.ts', 'old\r\n', 'new'));
+    const editor = openSync(at('src/a.ts'), 'r+');
+    workspace.apply(change);
+    writeSync(editor, 'by a person', 0);
+    closeSync(editor);
+    expect(await finished(change, false)).toHaveLength(1);
+    const [name] = readdirSync(at('.signalbox/kept'));
+    expect(text(`.signalbox/kept/${name}`)).toBe('by a person');
+  });
+
   it('promise 8: a save that comes after the first look is seen by the second', async () => {
     const change = await prepared(edit('src/a.ts', 'old\r\n', 'new'));
     const editor = openSync(at('src/a.ts'), 'r+');
     workspace.apply(change);
     writeSync(editor, 'first save ', 0);
     const late: string[] = [];
-    const work = workspace.finish(change, ({ bytes }) => {
+    const work = workspace.finish(change, async ({ bytes }) => {
       late.push(Buffer.from(bytes).toString());
       if (late.length === 1) writeSync(editor, 'second save', 0);
       void workspace.flush();
+      return true;
     });
     await work;
     closeSync(editor);

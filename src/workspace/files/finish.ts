@@ -62,7 +62,11 @@ export class Waits {
 }
 
 /** See `Workspace.finish`. */
-export async function finish(change: Change, syncing: Syncing, late: (edit: LateEdit) => void): Promise<void> {
+export async function finish(
+  change: Change,
+  syncing: Syncing,
+  late: (edit: LateEdit) => Promise<boolean>,
+): Promise<void> {
   const { place, waits } = syncing;
   await syncing.soon(change);
   const reported = new Map<Target, Hash>();
@@ -123,13 +127,14 @@ async function report(
   place: Place,
   change: Change,
   reported: Map<Target, Hash>,
-  late: (edit: LateEdit) => void,
+  late: (edit: LateEdit) => Promise<boolean>,
 ): Promise<void> {
   await eachKept(place, change, async (path, target) => {
     const former = await formerNow(place, path, target);
     if (former === undefined || former.hash === target.before || former.hash === reported.get(target)) return;
     reported.set(target, former.hash);
-    late({ path: target.path, bytes: former.bytes, mode: former.mode });
+    // This file has the only copy of it until somebody else does.
+    if (!(await late({ path: target.path, bytes: former.bytes, mode: former.mode }))) delete target.kept;
   });
 }
 
