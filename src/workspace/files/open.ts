@@ -68,11 +68,20 @@ export function recovery(workspace: Pick<Workspace, 'root' | 'weak'>, settings: 
 
 /** `.signalbox/` is for its user alone, and git leaves all of it out. */
 function makeState(root: string): void {
-  const state = join(root, STATE_FOLDER);
-  mkdirSync(join(root, ...KEPT_FOLDER), { recursive: true, mode: 0o700 });
-  if (!lstatSync(state).isDirectory()) throw new Error(`${state} is not a folder`);
+  makeFolder(join(root, STATE_FOLDER));
+  makeFolder(join(root, ...KEPT_FOLDER));
+  unlessThere(() => writeFileSync(join(root, STATE_FOLDER, '.gitignore'), '*\n', { flag: 'wx' }));
+}
+
+/** Looked at before anything is made in it: a repository may bring a link of this name that leads outside. */
+function makeFolder(path: string): void {
+  unlessThere(() => mkdirSync(path, { mode: 0o700 }));
+  if (!lstatSync(path).isDirectory()) throw new Error(`${path} is not a folder`);
+}
+
+function unlessThere(make: () => void): void {
   try {
-    writeFileSync(join(state, '.gitignore'), '*\n', { flag: 'wx' });
+    make();
   } catch (error) {
     if (errno(error) !== 'EEXIST') throw error;
   }

@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openWorkspace } from './open.js';
 import { findRoot } from './root.js';
 
 let top: string;
@@ -63,3 +64,15 @@ describe('one database per tree', () => {
     expect(findRoot(join(top, 'nowhere'))).toMatchObject({ code: 'NOT_FOUND' });
   });
 });
+
+it.each(['.signalbox', '.signalbox/kept'])(
+  'promise 9: %s as a link that leads outside is not followed',
+  async (name) => {
+    const outside = made('outside');
+    const root = made('repo');
+    if (name !== '.signalbox') made('repo/.signalbox');
+    symlinkSync(outside, join(root, name));
+    await expect(openWorkspace({ root })).rejects.toThrow('is not a folder');
+    expect(readdirSync(outside)).toEqual([]);
+  },
+);
