@@ -43,7 +43,7 @@ function hashAt(place: Place, path: string): { hash: Hash; mark: Mark } | undefi
   }
 }
 
-/** Somebody saved by rename between the check and our own renames. The transaction is given up; the file stays theirs. */
+/** Somebody saved, made or removed a file between the check and our own renames. The transaction is given up; the file stays theirs. */
 export class Overtaken extends Error {
   override readonly name = 'Overtaken';
   constructor(readonly path: string) {
@@ -63,30 +63,42 @@ export function apply(place: Place, change: Change): void {
   );
 }
 
-/** A link never overwrites: where somebody else was first, it throws EEXIST. */
 function create(trail: Trail, target: Target): void {
   const into = entered(trail, target, true);
   const temp = tempName(target.id);
   if (target.tempDepth === target.folder.length) {
-    linkSync(`${into}/${temp}`, `${into}/${target.name}`);
-    unlinkSync(`${into}/${temp}`);
+    place(`${into}/${temp}`, `${into}/${target.name}`, target);
     return;
   }
   const above = new Trail(trail.ground);
   try {
     const from = above.enter(tempFolder(target));
     if (typeof from !== 'string') throw new Error(`the folder above ${target.path} is gone`);
-    linkSync(`${from}/${temp}`, `${into}/${target.name}`);
-    unlinkSync(`${from}/${temp}`);
+    place(`${from}/${temp}`, `${into}/${target.name}`, target);
   } finally {
     above.close();
+  }
+}
+
+/** A link never overwrites. */
+function place(temp: string, path: string, target: Target): void {
+  unlessOvertaken(target, 'EEXIST', () => linkSync(temp, path));
+  unlinkSync(temp);
+}
+
+/** @param sign how the disk says that somebody else was faster. */
+function unlessOvertaken<T>(target: Target, sign: 'EEXIST' | 'ENOENT', call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    throw errno(error) === sign ? new Overtaken(target.path) : error;
   }
 }
 
 function replace(trail: Trail, keptTrail: Trail, target: Target, before: Hash): void {
   const base = entered(trail, target, false);
   const path = `${base}/${target.name}`;
-  const kept = keep(path, base, keptTrail, target, before);
+  const kept = unlessOvertaken(target, 'ENOENT', () => keep(path, base, keptTrail, target, before));
   const stat = lstatSync(kept, { bigint: true });
   if (target.mark === undefined || !isUnwritten(target.mark, stat)) {
     if (target.after === null) giveBack(kept, path, stat);

@@ -218,8 +218,18 @@ describe.each([{ weak: false }, { weak: true }])('changing files, weak: $weak', 
   it('promise 8: a new file never overwrites one that came after the check', async () => {
     const change = await prepared(edit('src/n', null, 'n'), edit('p/q', null, 'q'));
     writeFileSync(at('src/n'), 'theirs');
-    expect(() => workspace.apply(change)).toThrow(/EEXIST/);
+    expect(() => workspace.apply(change)).toThrow(Overtaken);
     expect(text('src/n')).toBe('theirs');
+  });
+
+  it.each([
+    ['replaced', 'new'],
+    ['deleted', null],
+  ])('promise 8: a file that is gone since the check does not come back when it is %s', async (_, next) => {
+    const change = await prepared(edit('src/a.ts', 'old\r\n', next));
+    unlinkSync(at('src/a.ts'));
+    expect(() => workspace.apply(change)).toThrow(Overtaken);
+    expect(existsSync(at('src/a.ts'))).toBe(false);
   });
 
   it.each([
