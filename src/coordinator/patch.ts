@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
+import { ownScope } from '../domain/authority.js';
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
+import type { View } from '../domain/view.js';
 import { type Present, staleBases } from '../workspace/text/bases.js';
 import { countChange } from '../workspace/text/count-change.js';
 import { type Outcome, outcomes } from '../workspace/text/edits.js';
@@ -11,7 +13,7 @@ import { inArgument, quoted, wrongArgument } from './argument.js';
 import { type Changed, change } from './change.js';
 import type { Caller, PatchInput, PatchOutput } from './contract.js';
 import { noteDrift } from './drift.js';
-import { act, type Parts } from './parts.js';
+import { act, claimant, type Parts, scopeNeeds } from './parts.js';
 import { titleFrom } from './title.js';
 
 /** How often a patch is worked out anew because a file moved on in the instant before it was applied. */
@@ -21,20 +23,20 @@ const ATTEMPTS = 4;
 export async function patch(parts: Parts, caller: Caller, input: PatchInput): Promise<PatchOutput | Refusal> {
   const operations = parse(input);
   const named = isRefusal(operations) ? operations : await canonical(parts, operations);
-  if (isRefusal(named)) return refused(parts, caller, named);
+  if (isRefusal(named)) return refused(parts, caller, input, named);
   for (let attempt = 1; ; attempt++) {
     const work = await workOut(parts, caller, named);
-    if (isRefusal(work)) return refused(parts, caller, work);
+    if (isRefusal(work)) return refused(parts, caller, input, work);
     const { found, files } = work;
     const wanted = found.filter((outcome) => differs(outcome, files)).map((outcome) => asWanted(outcome, files));
-    if (wanted.length === 0) return already(parts, caller, found);
+    if (wanted.length === 0) return already(parts, caller, input, found);
     const paths = wanted.map((file) => file.path);
     const write = { paths, title: titleOf(paths), ...(input.scope === undefined ? {} : { scope: input.scope }) };
     const place = (path: string) => argumentOf(named, path);
     const done = await change(parts, caller, { tool: 'patch', cause: 'patch', write, wanted, argumentOf: place });
     if (isRefusal(done)) return done;
     if (!('moved' in done)) return answer(done, found, files);
-    if (attempt === ATTEMPTS) return refused(parts, caller, unsteady(done.moved));
+    if (attempt === ATTEMPTS) return refused(parts, caller, input, unsteady(done.moved));
   }
 }
 
@@ -113,16 +115,32 @@ function titleOf(paths: readonly string[]): string {
   return titleFrom(`Patch of ${named}${more > 0 ? ` and ${more} more` : ''}`);
 }
 
-function refused(parts: Parts, caller: Caller, refusal: Refusal): Promise<PatchOutput | Refusal> {
-  return act<PatchOutput>(parts, caller, 'patch', {}, () => ({ answer: refusal }));
+/** A handle that is no good comes before any fault of the text: whoever mended that would be refused all the same. */
+function withHandle(
+  parts: Parts,
+  caller: Caller,
+  { scope: given }: PatchInput,
+  answer: (view: View) => PatchOutput | Refusal,
+): Promise<PatchOutput | Refusal> {
+  return act<PatchOutput>(parts, caller, 'patch', { scopes: scopeNeeds(given) }, (draft) => {
+    const own = given === undefined ? undefined : ownScope(draft, claimant(parts, caller), given);
+    return { answer: isRefusal(own) ? own : answer(draft.view) };
+  });
+}
+
+function refused(parts: Parts, caller: Caller, input: PatchInput, refusal: Refusal): Promise<PatchOutput | Refusal> {
+  return withHandle(parts, caller, input, () => refusal);
 }
 
 /** A retry after a lost answer: everything is as the patch wants it. */
-async function already(parts: Parts, caller: Caller, found: readonly Outcome[]): Promise<PatchOutput> {
-  parts.presence.called(caller.connection);
-  const seq = await parts.store.view({}, ({ state }) => state.seq);
+function already(
+  parts: Parts,
+  caller: Caller,
+  input: PatchInput,
+  found: readonly Outcome[],
+): Promise<PatchOutput | Refusal> {
   const files = found.map(({ path, base }) => ({ path, version: base, added: 0, removed: 0 }));
-  return { seq, already: true, files };
+  return withHandle(parts, caller, input, ({ state }) => ({ seq: state.seq, already: true, files }));
 }
 
 function answer(done: Changed, found: readonly Outcome[], files: Work['files']): PatchOutput {

@@ -91,6 +91,23 @@ test('promise 2: the handle of a former tenure is worthless, whoever has the sco
   for (const [tool, args] of lost) await refused(ada, 'LEASE_LOST', tool, args);
 });
 
+test('promise 2: a handle that is no good is said before what is wrong with the text, or nothing at all', async () => {
+  const workspace = newWorkspace(FILES);
+  const { refused } = await watch(workspace);
+  const ada = await stdioAgent(workspace.root, 'ada');
+  const { scope, id } = await ada.ok('claim_scope', { title: 't', units: ['src/a.txt'] });
+  await ada.ok('patch', { scope, edits: EDITS });
+  expect((await runCli(['release', id, '--root', workspace.root])).code).toBe(0);
+  const faulty = [
+    { edits: [{ path: 'src/a.txt', old_string: 'no such line', new_string: 'x' }] },
+    { edits: [{ path: 'src/a.txt', content: 'x', base: '0123456789' }] },
+    { edits: [{ path: '.git/config', content: 'x' }] },
+    { edits: [{ path: 'src/a.txt', old_string: 'two', new_string: 'two' }] },
+    { diff: 'no diff' },
+  ];
+  for (const args of faulty) await refused(ada, 'LEASE_LOST', 'patch', { scope, ...args });
+});
+
 test('with two active scopes a call has to say which', async () => {
   const workspace = newWorkspace(FILES);
   const { refused } = await watch(workspace);
