@@ -26,6 +26,7 @@ export function createCoordinator(parts: Parts): Coordinator {
     },
     async connected(connection) {
       parts.presence.connected(connection);
+      await parts.presence.noticed(connection);
     },
     disconnected: (connection) => parts.presence.disconnected(connection),
     async close() {

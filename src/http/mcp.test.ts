@@ -153,13 +153,53 @@ test('requests that stand alone are one caller per token and client', async () =
   ]);
 });
 
+/** A session as a client opens it, by hand: its standing stream is up when this resolves. */
+async function begin(): Promise<{ stream(): Promise<AbortController>; call(): Promise<void> }> {
+  const headers = {
+    Authorization: 'Bearer one',
+    'Content-Type': 'application/json',
+    Accept: 'application/json, text/event-stream',
+  };
+  const send = async (method: string, params: object, session = {}) => {
+    const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params });
+    const response = await fetch(url(), { method: 'POST', headers: { ...headers, ...session }, body });
+    await response.text();
+    return response.headers.get('mcp-session-id') ?? '';
+  };
+  const clientInfo = { name: 'opencode', version: '1' };
+  const id = await send('initialize', { protocolVersion: '2025-06-18', capabilities: {}, clientInfo });
+  const session = { 'Mcp-Session-Id': id };
+  return {
+    call: async () => void (await send('tools/call', { name: 'list_scopes', arguments: {} }, session)),
+    async stream() {
+      const hangUp = new AbortController();
+      const { status } = await fetch(url(), { headers: { ...headers, ...session }, signal: hangUp.signal });
+      expect(status).toBe(200);
+      return hangUp;
+    },
+  };
+}
+
+test('promise 7: a client whose standing stream breaks is gone, until it opens another or calls', async () => {
+  const session = await begin();
+  const stream = await session.stream();
+  await session.call();
+  stream.abort();
+  await told.said('disconnected');
+  const again = await session.stream();
+  await told.said('connected', 2);
+  again.abort();
+  await told.said('disconnected', 2);
+  await session.call();
+  await told.said('connected', 3);
+  expect(told.lines.filter((line) => line === 'disconnected')).toHaveLength(2);
+});
+
 test('a session that nobody uses ends by itself', async () => {
   await server.close();
   await start({ idle: 1_000 });
-  const { client } = await legacy('opencode');
-  await client.callTool({ name: 'list_scopes', arguments: {} });
-  // The client's standing stream counts as use: the session ends only after it is closed.
-  await client.close();
+  const session = await begin();
+  await session.call();
   await told.said('disconnected');
 });
 

@@ -19,6 +19,7 @@ export class Connection implements Door {
   readonly #id: string;
   readonly #provider: Provider;
   #greeted: { readonly coordinator: Coordinator; readonly done: Promise<void> } | undefined;
+  #left = false;
 
   constructor(
     readonly transport: Door['transport'],
@@ -49,11 +50,19 @@ export class Connection implements Door {
     }
   }
 
-  /** Says that the connection ended, to the coordinator that knew it; returns that one. */
+  /** The client is there again, though it has not called yet: what it still owns goes on living. */
+  async back(): Promise<void> {
+    if (!this.#left) return;
+    this.#left = false;
+    await this.coordinator();
+  }
+
+  /** Says that the connection ended, to the coordinator that knew it; returns that one. A later call takes it back. */
   async leave(): Promise<Coordinator | undefined> {
     const greeted = this.#greeted;
     if (greeted === undefined) return undefined;
     this.#greeted = undefined;
+    this.#left = true;
     await greeted.done.catch(() => undefined);
     await greeted.coordinator.disconnected(this.#id);
     return greeted.coordinator;

@@ -15,6 +15,8 @@ interface Session {
   readonly connection: Connection;
   /** Requests and streams that are open now. */
   open: number;
+  /** Whether the client has opened a standing stream, whose end tells that it is gone. */
+  standing: boolean;
   idle?: NodeJS.Timeout;
 }
 
@@ -55,7 +57,7 @@ export class Sessions {
     const connection = new Connection('http', id, provider);
     const server = createServer({ door: connection, version, onerror });
     const transport = new WebStandardStreamableHTTPServerTransport({ sessionIdGenerator: () => id });
-    const session: Session = { user, server, transport, connection, open: 0 };
+    const session: Session = { user, server, transport, connection, open: 0, standing: false };
     this.#sessions.set(id, session);
     await server.connect(transport);
     server.onclose = () => void this.#end(id, session);
@@ -65,12 +67,27 @@ export class Sessions {
   #serve(id: string, session: Session, request: Request, exchange: Exchange): Promise<Response> {
     session.open++;
     clearTimeout(session.idle);
+    if (request.method === 'GET') {
+      session.standing = true;
+      session.connection.back().catch(this.#options.onerror);
+    }
     void exchange.ended.then(() => {
       session.open--;
       if (session.open > 0 || !this.#sessions.has(id)) return;
+      this.#unattended(session);
       session.idle = setTimeout(() => void this.#end(id, session), this.#options.idle).unref();
     });
     return session.transport.handleRequest(request, { parsedBody: exchange.body });
+  }
+
+  /**
+   * Most clients end without a word, or are killed: then their stream breaks, and the lease runs from there. The session
+   * stays for a while, because a stream that only broke is opened again.
+   */
+  #unattended(session: Session): void {
+    if (!session.standing) return;
+    session.standing = false;
+    session.connection.leave().catch(this.#options.onerror);
   }
 
   async #end(id: string, session: Session): Promise<void> {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { stdioAgent } from '../support/agents.js';
+import { httpAgent, serve, stdioAgent } from '../support/agents.js';
 import { newWorkspace } from '../support/workspace.js';
 import { judge } from './checker.js';
 
@@ -38,4 +38,14 @@ test('promise 7: an agent that thinks keeps its locks; after its end they pass, 
   expect(continued).toMatchObject({ status: 'active', handover: { from: 'ada' } });
   expect(continued.handover.diff).toContain('-old\n+newer\n');
   expect(text('a.txt')).toBe('newer\n');
+});
+
+test('promise 7: a client over HTTP that ends without a word is gone a lease later', async () => {
+  const { root } = newWorkspace({ 'a.txt': 'old\n', 'signalbox.yaml': SHORT_LEASE });
+  const ada = await httpAgent(await serve(root), 'ada');
+  const ben = await stdioAgent(root, 'ben');
+  await ada.ok('claim_scope', { title: 'Think about a', units: ['a.txt'] });
+  // Closes its streams, as the system does for a client that is killed, and does not end its session.
+  await ada.close();
+  expect(await ben.ok('claim_scope', { title: 'Next', units: ['a.txt'] })).toMatchObject({ status: 'active' });
 });
