@@ -47,8 +47,9 @@ export function hasSameName(caller: Owner, agent: Owner): boolean {
 /** The caller's only active scope, for calls that leave `scope` out; undefined where it has none. Never a sibling's. */
 export function onlyScope(draft: Draft, { owner }: Claimant): Scope | Refusal | undefined {
   if (isStateless(owner.connection)) return undefined;
-  for (const scope of ownedBy(draft.view, owner)) reapScope(draft, scope.id);
-  const active = ownedBy(draft.view, owner).filter((scope) => scope.status === 'active');
+  const owned = () => ownedBy(draft.view, owner.connection, ({ agent }) => agent === owner.agent);
+  for (const scope of owned()) reapScope(draft, scope.id);
+  const active = owned().filter((scope) => scope.status === 'active');
   if (active.length < 2) return active[0];
   const ids = active.map((scope) => scope.id).sort();
   return refuse(

@@ -1,5 +1,6 @@
 import { type Claimant, endedScope, isOwn, unknownScope } from './authority.js';
 import { type Blocker, blockers, isQueued, knownUnit, liveScope, ownerOf } from './blockers.js';
+import { isOfCommand } from './command-scope.js';
 import type { Draft } from './draft.js';
 import { enqueue, grant, obstacles, tooManyUnits, type Wish, wouldNeverEnd } from './grant.js';
 import { parseHandle } from './handle.js';
@@ -115,10 +116,11 @@ function queueIsFull({ view }: Draft): Refusal | undefined {
 
 /**
  * A parent that holds a folder, or is next for it, and waits for its subagent's claim below it would wait for ever.
- * Processes are queued for: they are held by commands, which end by themselves.
+ * Processes, and whatever else a command holds, are queued for: commands end by themselves.
  */
 function isSibling({ scope, units }: Blocker, { owner }: Claimant): boolean {
   if (isStateless(owner.connection) || ownerOf(scope).connection !== owner.connection) return false;
+  if (isOfCommand(scope)) return false;
   return units.some((unit) => knownUnit(unit).kind !== 'process');
 }
 

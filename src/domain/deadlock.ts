@@ -1,4 +1,5 @@
 import { awaiters, blockers, isQueued, knownUnit, liveScope, type Queued, queuedScope } from './blockers.js';
+import { agentBehind, isOfCommand } from './command-scope.js';
 import { isStateless, lapsed } from './leases.js';
 import { compareTickets } from './queue-order.js';
 import type { Owner, Scope, ScopeId, Ticket } from './scope.js';
@@ -60,17 +61,28 @@ function waitsFor(view: View, scope: Queued, known: Map<string, Ticket>): ScopeI
   return found.map((blocker) => blocker.scope.id).reverse();
 }
 
-/** Scopes of one agent on one connection. */
-export function ownedBy(view: View, owner: Owner): Scope[] {
-  return [...(view.state.owned.get(owner.connection) ?? [])]
+/** Scopes of one connection whose owner is among these. */
+export function ownedBy(view: View, connection: string, among: (owner: Owner) => boolean): Scope[] {
+  return [...(view.state.owned.get(connection) ?? [])]
     .map((id) => liveScope(view, id))
-    .filter((scope) => scope.owner?.agent === owner.agent);
+    .filter((scope) => scope.owner !== undefined && among(scope.owner));
 }
 
-/** Without a connection nobody knows which scopes are of one agent: each stands alone. */
+/**
+ * Scopes that end only when their agent goes on, so that each waits for what any of them waits for. A command at work ends
+ * by itself; one that queues keeps its agent in the queue. Without a connection nobody knows which scopes are of one agent.
+ */
 function ofSameAgent(view: View, scope: Scope): Scope[] {
   const { owner } = scope;
-  return owner === undefined || isStateless(owner.connection) ? [scope] : ownedBy(view, owner);
+  if (owner === undefined || isStateless(owner.connection) || isAtWork(scope)) return [scope];
+  const agent = agentBehind(owner.agent);
+  return ownedBy(view, owner.connection, (other) => agentBehind(other.agent) === agent).filter(
+    (other) => !isAtWork(other),
+  );
+}
+
+function isAtWork(scope: Scope): boolean {
+  return isOfCommand(scope) && !isQueued(scope);
 }
 
 /** Scopes in which the agent of this one queues. */
