@@ -11,6 +11,7 @@ import { unavailable } from '../coordinator/unavailable.js';
 import { settleUnfinished } from '../coordinator/unfinished.js';
 import { settleRuns } from '../coordinator/unfinished-runs.js';
 import type { Mint } from '../domain/handle.js';
+import { ignoreMatcher } from '../domain/ignore-pattern.js';
 import { isRefusal, type Refusal } from '../domain/refusal.js';
 import { openSqliteStore } from '../store/sqlite/open.js';
 import { openWorkspace, recovery } from '../workspace/files/open.js';
@@ -85,6 +86,7 @@ async function openParts(
     mint: mintFrom(readKey(folder)),
     presence: new Presence(store, config.settings.lease, alive, log),
     runs: new Runs(),
+    scratch: ignoreMatcher(config.scratch, workspace.folds),
     processTickets: new Map(),
   };
 }

@@ -1,6 +1,20 @@
 import type { NamedProcess } from '../coordinator/parts.js';
 
-const INSTALLERS = ['npm', 'pnpm', 'yarn', 'bun', 'pip', 'pip3', 'uv', 'poetry', 'cargo', 'go', 'bundle', 'composer'];
+/** Package managers, each with its manifest first and then what it writes besides. */
+const MANIFESTS: { readonly [tool: string]: readonly string[] } = {
+  npm: ['package.json', 'package-lock.json', 'npm-shrinkwrap.json'],
+  pnpm: ['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml'],
+  yarn: ['package.json', 'yarn.lock', '.yarnrc.yml', '.pnp.cjs', '.pnp.loader.mjs'],
+  bun: ['package.json', 'bun.lock', 'bun.lockb'],
+  pip: ['requirements.txt', 'pyproject.toml'],
+  pip3: ['requirements.txt', 'pyproject.toml'],
+  uv: ['pyproject.toml', 'uv.lock', 'requirements.txt'],
+  poetry: ['pyproject.toml', 'poetry.lock'],
+  cargo: ['Cargo.toml', 'Cargo.lock'],
+  go: ['go.mod', 'go.sum'],
+  bundle: ['Gemfile', 'Gemfile.lock'],
+  composer: ['composer.json', 'composer.lock'],
+};
 const INSTALLS = [
   'install',
   'install *',
@@ -10,10 +24,16 @@ const INSTALLS = [
   'ci *',
   'add *',
   'remove *',
+  'uninstall *',
+  'rm *',
   'update',
   'update *',
+  'dedupe',
   'sync',
+  'lock',
+  'lock *',
   'get *',
+  'mod tidy',
 ];
 const RUNNERS = ['npm', 'pnpm', 'yarn', 'bun'];
 const SERVES = [
@@ -29,11 +49,19 @@ const SERVES = [
 ];
 const SERVERS = ['vite', 'next dev', 'astro dev', 'nuxt dev', 'webpack serve', 'ng serve'];
 
-/** Package managers change the dependency folders and the lock files of the whole tree: one at a time. */
-const INSTALL: NamedProcess = { name: 'install', match: each(INSTALLERS, INSTALLS), network: true, live: false };
+const PLAIN = { owns: [], env: {}, network: true, live: false, sockets: [] };
+
+/** Package managers change the dependency folders of the whole tree, and manifest and lock file: one at a time. */
+const INSTALL: NamedProcess = {
+  ...PLAIN,
+  name: 'install',
+  match: ['yarn', ...each(Object.keys(MANIFESTS), INSTALLS)],
+  nearest: MANIFESTS,
+};
 
 /** A server holds its port: one at a time. */
 const DEV: NamedProcess = {
+  ...PLAIN,
   name: 'dev',
   match: [
     ...each(RUNNERS, SERVES),
@@ -43,15 +71,14 @@ const DEV: NamedProcess = {
     'flask run*',
     'rails server*',
   ],
-  network: true,
   live: true,
 };
 
 /** Watchers stand in nobody's way. */
 const WATCH: NamedProcess = {
+  ...PLAIN,
   name: 'watch',
   match: ['* --watch', '* --watch *', ...each(RUNNERS, ['run watch', 'run watch *']), 'cargo watch*'],
-  network: true,
   live: true,
 };
 

@@ -12,6 +12,8 @@ export interface Config {
   readonly rules: Rules;
   readonly containment: 'auto' | 'none';
   readonly unprotect: readonly string[];
+  /** Patterns of what counts as scratch besides what git ignores. */
+  readonly scratch: readonly string[];
   /** Host names besides the loopback ones that `serve` answers to. */
   readonly hosts: readonly string[];
 }
@@ -20,9 +22,10 @@ const MINUTES = 60_000;
 
 const WITHOUT_FILE: Config = {
   settings: { ...DEFAULTS, capacity: BUILT_IN_CAPACITY },
-  rules: { commit: 'head', processes: BUILT_IN, timeout: 30 * MINUTES },
+  rules: { commit: 'head', processes: BUILT_IN, timeout: 30 * MINUTES, git: 'real' },
   containment: 'auto',
   unprotect: [],
+  scratch: [],
   hosts: [],
 };
 
@@ -55,7 +58,9 @@ export async function loadConfig(root: string): Promise<Config | Refusal> {
 
 function fromFile(file: import('../wire/config.js').ConfigFile): Config {
   const named = Object.entries(file.processes);
-  const processes = named.map(([name, { match, network, live }]) => ({ name, match, network, live }));
+  const processes = named.map(([name, { capacity: _, timeout_minutes: minutes, ...rest }]) => {
+    return { name, ...rest, ...(minutes === undefined ? {} : { timeout: minutes * MINUTES }) };
+  });
   const capacity = named.map(([name, { capacity }]) => [name, capacity] as const);
   const own = new Set(processes.map(({ name }) => name));
   return {
@@ -71,9 +76,11 @@ function fromFile(file: import('../wire/config.js').ConfigFile): Config {
       commit: file.publish.commit,
       processes: [...processes, ...BUILT_IN.filter(({ name }) => !own.has(name))],
       timeout: file.run.timeout_minutes * MINUTES,
+      git: file.run.git,
     },
     containment: file.containment,
     unprotect: file.unprotect,
+    scratch: file.scratch,
     hosts: file.serve.hosts,
   };
 }

@@ -2,6 +2,7 @@ import type { Claimant } from '../domain/authority.js';
 import { type Draft, draft } from '../domain/draft.js';
 import type { EventBody } from '../domain/event.js';
 import { type Handle, type Mint, parseHandle } from '../domain/handle.js';
+import type { IgnoreMatcher } from '../domain/ignore-pattern.js';
 import { isStateless, scopeKey } from '../domain/leases.js';
 import { isRefusal, type Refusal } from '../domain/refusal.js';
 import type { ScopeId } from '../domain/scope.js';
@@ -27,6 +28,8 @@ export interface Parts {
   readonly mint: Mint;
   readonly presence: Presence;
   readonly runs: Runs;
+  /** What counts as scratch besides what git ignores. */
+  readonly scratch: IgnoreMatcher;
   /** Waiting claims of process units, by caller and unit, so that a command called again keeps its place. */
   readonly processTickets: Map<string, string>;
   /** One line for whoever runs the server. */
@@ -39,6 +42,8 @@ export interface Rules {
   readonly processes: readonly NamedProcess[];
   /** Milliseconds until a command is killed, unless the call says less. */
   readonly timeout: number;
+  /** Whether known harmless git commands run on the repository itself. */
+  readonly git: 'real' | 'contained';
 }
 
 /** A kind of command that takes a unit of its own: `process:<name>`. */
@@ -46,9 +51,18 @@ export interface NamedProcess {
   readonly name: string;
   /** A command that one of these patterns matches is of this kind; `*` stands for anything. */
   readonly match: readonly string[];
+  /** Units that its command holds besides, as the operator wrote them. What git ignores of them is scratch of its own. */
+  readonly owns: readonly string[];
+  /** Names of files that it holds where they lie nearest to the folder of the command, by the command's first word. */
+  readonly nearest?: { readonly [tool: string]: readonly string[] };
+  /** Milliseconds until its commands are killed, unless the call says less. */
+  readonly timeout?: number;
+  readonly env: { readonly [name: string]: string };
   readonly network: boolean;
   /** It runs long and has to see what others change meanwhile: a server, a watcher. */
   readonly live: boolean;
+  /** Unix sockets that its commands are granted: by kind, or by path. */
+  readonly sockets: readonly string[];
 }
 
 /** What a step answers, and the signs of life that go with it. */

@@ -1,16 +1,22 @@
+import { commandAgent } from '../domain/command-scope.js';
 import { parseHandle } from '../domain/handle.js';
 import { lapsed, lost } from '../domain/leases.js';
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
-import type { Scope } from '../domain/scope.js';
+import type { Scope, ScopeId } from '../domain/scope.js';
 import { claim } from './claim.js';
-import type { Caller } from './contract.js';
+import type { Caller, ClaimOutput } from './contract.js';
+import { holds, ownedUnits } from './owned-units.js';
 import { act, type NamedProcess, type Parts } from './parts.js';
 import { release } from './release.js';
+import type { Spec } from './run-spec.js';
 import { titleFrom } from './title.js';
 
-/** The process unit of a command, held for as long as it runs. */
+/** What a command holds for as long as it runs. */
 export interface Acquired {
-  readonly network: boolean;
+  /** The process that it is of. */
+  readonly named: NamedProcess | undefined;
+  /** The scope of its own that holds it, where the scope that it runs for does not. */
+  readonly scope?: ScopeId;
   release(): Promise<void>;
 }
 
@@ -19,42 +25,58 @@ export function processOf({ rules }: Parts, command: string): NamedProcess | und
   return rules.processes.find(({ match }) => match.some((pattern) => matches(pattern, command)));
 }
 
-/** The unit is free for the next one by a scope of its own, so that it ends with the command and not with the work. */
+/**
+ * Claims the process and what it owns for a command, all or nothing, as far as its scope does not hold them already: by a
+ * scope of the command's own, so that they are free when it ends and not when the work does. Waits as long as the caller bears.
+ */
 export async function acquireProcess(
   parts: Parts,
   caller: Caller,
   own: Scope | undefined,
   named: NamedProcess | undefined,
-  command: string,
-  wait: number | undefined,
+  spec: Pick<Spec, 'command' | 'cwd'>,
 ): Promise<Acquired | Refusal> {
-  const unit = `process:${named?.name ?? ''}`;
-  const network = named?.network ?? true;
-  if (named === undefined || own?.locks.has(unit)) return { network, release: async () => undefined };
-  const runner = { ...caller, agent: `${caller.agent} (run)` };
-  const ticket = ticketOf(caller, unit);
+  const nothing = { named, release: async () => undefined };
+  if (named === undefined) return nothing;
+  const owned = await ownedUnits(parts, named, spec);
+  if (isRefusal(owned)) return act<Acquired>(parts, caller, 'run', {}, () => ({ answer: owned }));
+  const all = [`process:${named.name}`, ...owned];
+  const units = all.filter((unit) => !holds(own, unit, parts.workspace.folds));
+  if (units.length === 0) return nothing;
+  const runner = { ...caller, agent: commandAgent(caller.agent) };
+  const claimed = await takeTurn(parts, runner, units, titleFrom(`Run ${spec.command}`));
+  if (isRefusal(claimed)) return claimed;
+  if (claimed.status === 'waiting') {
+    const busy = stillBusy(units, claimed.queue?.ahead ?? []);
+    return act<Acquired>(parts, caller, 'run', {}, () => ({ answer: busy }));
+  }
+  const { id, scope } = claimed;
+  return { named, scope: id, release: () => giveBack(parts, runner, id, scope) };
+}
+
+/** Claims, or goes on waiting where an earlier call for the same has a place in the queue. */
+async function takeTurn(
+  parts: Parts,
+  runner: Caller,
+  units: readonly string[],
+  title: string,
+): Promise<ClaimOutput | Refusal> {
+  const ticket = [runner.connection, runner.agent, ...units].join('\n');
   const former = parts.processTickets.get(ticket);
   // Taken out at once: two calls with one place would both get its grant.
   parts.processTickets.delete(ticket);
   const waiting = await placeInQueue(parts, former);
-  const asked = waiting === undefined ? { title: titleFrom(`Run ${command}`), units: [unit] } : { scope: waiting };
-  const claimed = await claim(parts, runner, { ...asked, ...(wait === undefined ? {} : { wait_s: wait }) });
-  if (isRefusal(claimed)) return claimed;
-  if (claimed.status === 'waiting') {
-    parts.processTickets.set(ticket, claimed.scope);
-    const busy = stillBusy(unit, claimed.queue?.ahead ?? []);
-    return act<Acquired>(parts, caller, 'run', {}, () => ({ answer: busy }));
-  }
-  return {
-    network,
-    release: async () => {
-      await release(
-        parts,
-        { ...runner, signal: new AbortController().signal },
-        { scope: claimed.scope, reason: 'the command ended' },
-      );
-    },
-  };
+  const claimed = await claim(parts, runner, waiting === undefined ? { title, units } : { scope: waiting });
+  if (isRefusal(claimed)) return claimed.code === 'HELD' ? underThatScope(claimed) : claimed;
+  if (claimed.status === 'waiting') parts.processTickets.set(ticket, claimed.scope);
+  return claimed;
+}
+
+/** A command holds its process until it has ended, or until what it changed was handed on. */
+async function giveBack(parts: Parts, runner: Caller, id: ScopeId, handle: string): Promise<void> {
+  const still = await parts.store.view({}, ({ state }) => state.scopes.get(id)?.status === 'active');
+  const caller = { ...runner, signal: new AbortController().signal };
+  if (still) await release(parts, caller, { scope: handle, reason: 'the command ended' });
 }
 
 /** The place that an earlier call got, unless it has lapsed since. */
@@ -68,23 +90,27 @@ async function placeInQueue(parts: Parts, handle: string | undefined): Promise<s
   return owned ? handle : undefined;
 }
 
-function ticketOf(caller: Caller, unit: string): string {
-  return `${caller.connection} ${caller.agent} ${unit}`;
+/** What the command needs is held on the caller's own connection, so waiting for it might never end. */
+function underThatScope(refusal: Refusal): Refusal {
+  const { holder } = refusal.facts;
+  const next = `Run the command under that scope (pass its handle as scope; list_scopes {"mine": true} shows your own), or when it has ended.`;
+  return typeof holder === 'string' ? { ...refusal, next } : refusal;
 }
 
-function stillBusy(
-  unit: string,
-  ahead: readonly { readonly id: string; readonly agent: string; readonly title: string }[],
-): Refusal {
+type Ahead = NonNullable<ClaimOutput['queue']>['ahead'];
+
+function stillBusy(units: readonly string[], ahead: Ahead): Refusal {
   const [first] = ahead;
+  const what = first?.units.join(', ') ?? units.join(', ');
   const who = first === undefined ? 'somebody else' : `${first.id} (${first.agent}: ${first.title})`;
   return refuse(
     'WAITING',
-    `${unit} is busy with ${who}.`,
+    `${what} ${(first?.units.length ?? units.length) > 1 ? 'are' : 'is'} busy with ${who}.`,
     'Call run again with the same command: your place in the queue is kept for a minute.',
     {
-      unit,
-      ahead: ahead.map(({ id, agent, title }) => ({ id, agent, title })),
+      unit: units[0] ?? '',
+      units: [...units],
+      ahead: ahead.map(({ id, agent, title, units }) => ({ id, agent, title, units: [...units] })),
     },
   );
 }

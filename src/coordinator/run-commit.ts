@@ -23,13 +23,15 @@ export interface RunChanges {
 
 type Rejected = RunOutput['rejected'][number];
 
-interface Commit {
+export interface Commit {
   readonly run: string;
   readonly own: Scope | undefined;
   /** The event of the run's start: what changed after it, the run has not seen. */
   readonly since: number;
   /** Wall time of the start, in milliseconds, to compare with the times of files. */
   readonly began: number;
+  /** The named processes that the command was of, or that its scope holds. */
+  readonly held: ReadonlySet<string>;
   readonly written: readonly Written[];
 }
 
@@ -38,7 +40,7 @@ const ATTEMPTS = 3;
 /** Commits what the scope may change, like a patch; everything else comes back as rejected, with its reason. */
 export async function commitRun(parts: Parts, caller: Caller, commit: Commit): Promise<RunChanges> {
   const expanded = (await Promise.all(commit.written.map((written) => expand(parts, written)))).flat();
-  const scratch = await keepScratch(parts, expanded);
+  const scratch = await keepScratch(parts, commit, expanded);
   const rest = expanded.filter((written) => !scratch.settled.has(written.path));
   const { own } = commit;
   if (own === undefined) return { changed: [], rejected: [...scratch.rejected, ...rest.map(withoutScope)] };

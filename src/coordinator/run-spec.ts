@@ -1,7 +1,8 @@
 import { isRefusal, type Refusal } from '../domain/refusal.js';
 import { inArgument, quoted, wrongArgument } from './argument.js';
 import type { RunInput } from './contract.js';
-import type { Parts } from './parts.js';
+import type { NamedProcess, Parts } from './parts.js';
+import { processOf } from './process-unit.js';
 
 const LONGEST_S = 24 * 3600;
 
@@ -13,6 +14,8 @@ export interface Spec {
   readonly env: { readonly [name: string]: string };
   /** Milliseconds. */
   readonly timeout: number;
+  /** What kind of command it is, if it is of a named one. */
+  readonly named: NamedProcess | undefined;
 }
 
 /** Reads the arguments of a call that starts a command. */
@@ -26,9 +29,10 @@ export async function parseSpec(parts: Parts, input: RunInput): Promise<Spec | R
   if (isRefusal(env)) return env;
   const cwd = await folder(parts, input.cwd ?? '.');
   if (isRefusal(cwd)) return cwd;
-  const seconds = Math.min(input.timeout_s ?? parts.rules.timeout / 1000, LONGEST_S);
+  const named = processOf(parts, command);
+  const seconds = Math.min(input.timeout_s ?? (named?.timeout ?? parts.rules.timeout) / 1000, LONGEST_S);
   if (!(seconds > 0)) return wrong('timeout_s', 'seconds above 0', String(input.timeout_s));
-  return { command, cwd, env, timeout: seconds * 1000 };
+  return { command, cwd, env: { ...named?.env, ...env }, timeout: seconds * 1000, named };
 }
 
 function parseEnv(pairs: readonly string[]): Spec['env'] | Refusal {

@@ -1,18 +1,20 @@
 import { onlyScope, ownScope, stillWaiting } from '../domain/authority.js';
+import { printHandle } from '../domain/handle.js';
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
 import type { Scope } from '../domain/scope.js';
 import { levelFor } from '../processes/level.js';
 import type { Containment, Ended, Run } from '../processes/runner.js';
 import { PROTECTED_NAMES } from '../workspace/files/protected.js';
 import type { Caller, RunInput, RunOutput } from './contract.js';
-import { act, claimant, type Parts, scopeAlive, scopeNeeds } from './parts.js';
-import { type Acquired, acquireProcess, processOf } from './process-unit.js';
+import { act, claimant, type NamedProcess, type Parts, scopeAlive, scopeNeeds } from './parts.js';
+import { type Acquired, acquireProcess } from './process-unit.js';
 import { again, answerOf } from './run-again.js';
-import { commitRun, type RunChanges } from './run-commit.js';
+import { type Commit, commitRun, type RunChanges } from './run-commit.js';
 import { directlyWritable, recordDirect } from './run-direct.js';
+import { heirOf } from './run-heir.js';
 import { parseSpec, type Spec } from './run-spec.js';
 import type { Live } from './runs.js';
-import { scratchFolders } from './scratch.js';
+import { ownScratch, scratchFolders } from './scratch.js';
 
 /** run: starts a command, or asks after one that was started before. */
 export async function run(parts: Parts, caller: Caller, input: RunInput): Promise<RunOutput | Refusal> {
@@ -22,16 +24,22 @@ export async function run(parts: Parts, caller: Caller, input: RunInput): Promis
   // Before anything that puts files into `.signalbox/`: the store may be gone.
   const own = await actingScope(parts, caller, input.scope);
   if (isRefusal(own)) return own;
-  const named = processOf(parts, spec.command);
-  const live = named?.live ?? false;
-  const level = levelFor(await parts.runner.levels(), live);
+  const { named } = spec;
+  const level = levelFor(await parts.runner.levels(), named?.live ?? false);
   if (level === undefined) return refusedRun(parts, caller, await uncontained(parts));
-  const wait = input.background === true ? 0 : input.wait_s;
-  const acquired = await acquireProcess(parts, caller, own, named, spec.command, wait);
+  const patient = patience(caller, input.background === true ? 0 : input.wait_s);
+  const acquired = await acquireProcess(parts, patient(), own, named, spec);
   if (isRefusal(acquired)) return acquired;
-  const begun = await releasing(acquired, () => start(parts, caller, { ...spec, live }, own, acquired, level.level));
+  const begun = await releasing(acquired, () => start(parts, caller, spec, own, acquired, level.level));
   if (isRefusal(begun)) return begun;
-  return answerOf(begun, caller, wait, undefined);
+  return answerOf(begun, patient(), undefined, undefined);
+}
+
+/** The caller with what is left of its patience: waiting for the process and for the command are one wait to its client. */
+function patience(caller: Caller, wait: number | undefined): () => Caller {
+  const began = performance.now();
+  const whole = Math.min(caller.patience, wait === undefined ? Number.POSITIVE_INFINITY : wait * 1000);
+  return () => ({ ...caller, patience: Math.max(0, whole - (performance.now() - began)) });
 }
 
 function refusedRun(parts: Parts, caller: Caller, refusal: Refusal): Promise<RunOutput | Refusal> {
@@ -78,7 +86,7 @@ async function releasing(acquired: Acquired, begin: () => Promise<Live | Refusal
 async function start(
   parts: Parts,
   caller: Caller,
-  spec: Spec & { readonly live: boolean },
+  spec: Spec,
   own: Scope | undefined,
   acquired: Acquired,
   containment: Containment,
@@ -95,14 +103,26 @@ async function start(
       ...scope,
     });
     const present = own && draft.view.scope(own.id);
-    const writable = present?.tenure === own?.tenure ? directlyWritable(present) : [];
+    const command = acquired.scope === undefined ? undefined : draft.view.scope(acquired.scope);
+    const writable = [
+      ...(present?.tenure === own?.tenure ? directlyWritable(present) : []),
+      ...directlyWritable(command),
+    ];
     return { answer: { id, seq: draft.view.state.seq, writable } };
   });
   if (isRefusal(began)) return began;
   const { id, writable } = began;
-  const scratch = await scratchFolders(parts);
-  const { network } = acquired;
-  const started = await parts.runner.start({ ...spec, id, writable, scratch, sealed: PROTECTED_NAMES, network });
+  const held = heldProcesses(own, acquired);
+  const scratch = await scratchFolders(parts, held);
+  const apart = containment === 'transactional' ? [] : await ownScratch(parts, acquired.named);
+  const started = await parts.runner.start({
+    ...spec,
+    ...modeOf(acquired.named),
+    id,
+    writable: [...new Set([...writable, ...apart.map((folder) => `${folder}/`)])],
+    scratch: [...scratch, ...apart],
+    sealed: PROTECTED_NAMES,
+  });
   if (isRefusal(started)) {
     await act(parts, caller, 'run', {}, (draft) => {
       draft.emit({ type: 'run.ended', run: began.id, ending: 'stopped', exit: null, output: 0, rejected: 0 });
@@ -116,7 +136,7 @@ async function start(
     by: { connection: caller.connection, agent: caller.agent },
     scope: own?.id,
     direct: started.containment === 'none' || (started.containment === 'confined' && writable.length > 0),
-    result: finished(parts, caller, started, own, began.seq, acquired),
+    result: finished(parts, caller, started, own, acquired, { command: spec.command, since: began.seq, held }),
   };
   parts.runs.add(started.id, live);
   return live;
@@ -128,18 +148,18 @@ async function finished(
   caller: Caller,
   started: Run,
   own: Scope | undefined,
-  since: number,
   acquired: Acquired,
+  about: { readonly command: string; readonly since: number; readonly held: ReadonlySet<string> },
 ): Promise<Ended & RunChanges> {
   const done = new AbortController();
-  const began = Date.now();
+  const commit = { ...about, run: started.id, own, began: Date.now() };
   parts.presence.works(caller.connection, own?.id);
   watchLease(parts, started, own, done.signal).catch((error: unknown) =>
     parts.log(`the lease of ${started.id} is not watched: ${String(error)}`),
   );
   try {
     const ended = await started.ended;
-    const changes = await settle(parts, caller, started, ended, { run: started.id, own, since, began });
+    const changes = await settle(parts, caller, started, ended, acquired, commit);
     const { total } = await started.output();
     await act(parts, caller, 'run', {}, (draft) => {
       const scope = own === undefined ? {} : { scope: own.id };
@@ -169,14 +189,28 @@ async function settle(
   caller: Caller,
   started: Run,
   ended: Ended,
-  commit: { readonly run: string; readonly own: Scope | undefined; readonly since: number; readonly began: number },
+  acquired: Acquired,
+  commit: Omit<Commit, 'written'> & { readonly command: string },
 ): Promise<RunChanges> {
-  if (started.containment !== 'transactional') {
-    const failed = ended.exit !== 0 && started.containment === 'confined';
-    return recordDirect(parts, caller, { ...commit, written: await started.written(), failed });
-  }
-  const written = ended.ending === 'lease_lost' ? [] : await started.written();
-  return commitRun(parts, caller, { ...commit, written });
+  const direct = started.containment !== 'transactional';
+  const written = !direct && ended.ending === 'lease_lost' ? [] : await started.written();
+  const own = await heirOf(parts, caller, commit.own, acquired, { command: commit.command, written });
+  const failed = ended.exit !== 0 && started.containment === 'confined';
+  const changes = direct
+    ? await recordDirect(parts, caller, { ...commit, own, written, failed })
+    : await commitRun(parts, caller, { ...commit, own, written });
+  return own === undefined || own === commit.own ? changes : { handle: printHandle(own, parts.mint), ...changes };
+}
+
+/** The named processes of which this command may write what only they write. */
+function heldProcesses(own: Scope | undefined, { named }: Acquired): ReadonlySet<string> {
+  const units = [...(own?.locks.keys() ?? [])].filter((unit) => unit.startsWith('process:'));
+  return new Set([...units.map((unit) => unit.slice('process:'.length)), ...(named === undefined ? [] : [named.name])]);
+}
+
+/** How the commands of a process run. */
+function modeOf(named: NamedProcess | undefined): { network: boolean; live: boolean; sockets: readonly string[] } {
+  return { network: named?.network ?? true, live: named?.live ?? false, sockets: named?.sockets ?? [] };
 }
 
 /** A lease that is lost while the command runs ends the command. */

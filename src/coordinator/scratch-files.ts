@@ -3,7 +3,7 @@ import type { Written } from '../processes/runner.js';
 import type { Wanted } from '../workspace/workspace.js';
 import type { Parts } from './parts.js';
 import { presentFile } from './present.js';
-import { isScratchName } from './scratch.js';
+import { notItsScratch, scratchAmong, type Writer } from './scratch.js';
 
 interface Kept {
   /** Paths that were scratch, kept or not. */
@@ -13,19 +13,26 @@ interface Kept {
 
 const BATCH = 500;
 
-/** The paths that git ignores. */
-export async function ignoredOf(parts: Parts, written: readonly Written[]): Promise<ReadonlySet<string>> {
-  const paths = written.map((entry) => entry.path);
-  return parts.git === undefined ? new Set(paths.filter(isScratchName)) : parts.git.ignored(paths);
+/** The paths that are scratch: git ignores them, or the operator says so. */
+export function ignoredOf(parts: Parts, written: readonly Written[]): Promise<ReadonlySet<string>> {
+  return scratchAmong(
+    parts,
+    written.map((entry) => entry.path),
+  );
 }
 
-/** What git ignores is scratch: it is moved over into the tree as it is, without locks, versions or events. */
-export async function keepScratch(parts: Parts, written: readonly Written[]): Promise<Kept> {
+/** Scratch is moved over into the tree as it is, without versions or events. What a process owns of it only its commands write. */
+export async function keepScratch(parts: Parts, by: Writer, written: readonly Written[]): Promise<Kept> {
   const ignored = await ignoredOf(parts, written);
   const scratch = written.filter((entry) => ignored.has(entry.path));
   const rejected: Kept['rejected'] = [];
-  for (let at = 0; at < scratch.length; at += BATCH)
-    rejected.push(...(await moveOver(parts, scratch.slice(at, at + BATCH))));
+  const free: Written[] = [];
+  for (const entry of scratch) {
+    const reason = notItsScratch(parts, by, entry.path);
+    if (reason === undefined) free.push(entry);
+    else rejected.push({ path: entry.path, reason });
+  }
+  for (let at = 0; at < free.length; at += BATCH) rejected.push(...(await moveOver(parts, free.slice(at, at + BATCH))));
   return { settled: new Set(scratch.map((entry) => entry.path)), rejected };
 }
 

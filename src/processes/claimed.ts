@@ -103,7 +103,7 @@ async function walk(
         );
     }
   };
-  for (const folder of folders) await look(folder);
+  for (const folder of folders) if (!apart.has(folder)) await look(folder);
   return found;
 }
 

@@ -20,6 +20,8 @@ export interface RunSpec {
   /** Names that no `confined` command may write, at any depth, as `.git`. */
   readonly sealed: readonly string[];
   readonly network: boolean;
+  /** Unix sockets that it may connect to: `docker`, `ssh-agent`, `display`, or an absolute path. */
+  readonly sockets?: readonly string[];
   /** A command that has to see what others change while it runs (a server, a watcher): it is not run on an overlay. */
   readonly live: boolean;
 }

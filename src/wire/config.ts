@@ -1,13 +1,64 @@
 import { z } from 'zod';
+import { ignoreFault } from '../domain/ignore-pattern.js';
+import { isRefusal } from '../domain/refusal.js';
+import { parseUnit } from '../domain/unit.js';
 import { nearest } from './names.js';
 import { fault, type Issue } from './parse.js';
 
-const process = z.strictObject({
-  match: z.array(z.string().min(1).max(200)).min(1).max(100).describe('Commands of this kind; * stands for anything'),
-  capacity: z.int().min(1).max(1000).default(1).describe('How many may run at once'),
-  network: z.boolean().default(true).describe('Whether its commands reach the network'),
-  live: z.boolean().default(false).describe('Servers and watchers: they see at once what others change'),
+const MINUTES_A_DAY = 24 * 60;
+const SOCKETS = ['docker', 'ssh-agent', 'display'];
+
+const pattern = z
+  .string()
+  .max(1000)
+  .superRefine((text, context) => {
+    const wrong = ignoreFault(text);
+    if (wrong !== undefined) context.addIssue({ code: 'custom', message: wrong });
+  });
+
+/** Paths that a process can own: what only it may write. */
+const owned = z
+  .string()
+  .max(1000)
+  .refine((text) => !text.startsWith('process:') && !isRefusal(parseUnit(text)), {
+    error: 'a file, folder/ or glob inside the workspace',
+  });
+
+const socket = z.string().refine((name) => SOCKETS.includes(name) || /^\/(?!.*(^|\/)\.\.(\/|$))[^\0]+$/.test(name), {
+  error: `one of ${SOCKETS.join(', ')}, or the absolute path of a socket`,
 });
+
+const process = z
+  .strictObject({
+    match: z.array(z.string().min(1).max(200)).min(1).max(100).describe('Commands of this kind; * stands for anything'),
+    capacity: z.int().min(1).max(1000).default(1).describe('How many may run at once'),
+    owns: z
+      .array(owned)
+      .max(100)
+      .default([])
+      .describe('Files, folders/ and globs that its command holds while it runs; ignored ones nobody else ever writes'),
+    timeout_minutes: z
+      .number()
+      .min(0.01)
+      .max(MINUTES_A_DAY)
+      .exactOptional()
+      .describe('The time limit of its commands, where a call names none'),
+    env: z
+      .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,99}$/), z.string().max(10_000))
+      .default({})
+      .describe('Environment variables of its commands; those of a call come after'),
+    network: z.boolean().default(true).describe('Whether its commands reach the network'),
+    live: z.boolean().default(false).describe('Servers and watchers: they see at once what others change'),
+    sockets: z
+      .array(socket)
+      .max(20)
+      .default([])
+      .describe('Unix sockets that its commands may connect to: docker, ssh-agent, display, or a path'),
+  })
+  .refine(({ capacity, owns }) => capacity === 1 || owns.length === 0, {
+    path: ['capacity'],
+    error: '1 for a process that owns something',
+  });
 
 /** `signalbox.yaml`. Every key has a default, so the file may leave out what it does not change. */
 export const configSchema = z.strictObject({
@@ -21,7 +72,7 @@ export const configSchema = z.strictObject({
   idle_minutes: z
     .number()
     .min(1)
-    .max(24 * 60)
+    .max(MINUTES_A_DAY)
     .default(30)
     .describe('A connection without a call for this long counts as gone'),
   containment: z
@@ -33,6 +84,11 @@ export const configSchema = z.strictObject({
     .max(100)
     .default([])
     .describe('Protected paths that agents may write all the same'),
+  scratch: z
+    .array(pattern)
+    .max(1000)
+    .default([])
+    .describe('What counts as scratch besides what git ignores, in the syntax of .gitignore'),
   publish: z
     .strictObject({
       commit: z.enum(['head', 'branch', 'none']).default('head').describe('What publish_output commits to'),
@@ -43,9 +99,13 @@ export const configSchema = z.strictObject({
       timeout_minutes: z
         .number()
         .min(0.01)
-        .max(24 * 60)
+        .max(MINUTES_A_DAY)
         .default(30)
         .describe('The time limit of a command that names none'),
+      git: z
+        .enum(['real', 'contained'])
+        .default('real')
+        .describe('real: known harmless git and gh commands run on the repository itself, as process:git'),
     })
     .prefault({}),
   serve: z
@@ -66,10 +126,15 @@ export function configFaults(issues: readonly Issue[], file: unknown): string[] 
   return issues.flatMap((issue) => {
     const { place, expected, got } = fault(issue, file);
     if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(place, key));
-    if (issue.code === 'invalid_key') return [`${place}: a name has 1 to 64 of the characters A-Z a-z 0-9 _ . -`];
+    if (issue.code === 'invalid_key') return [`${place}: ${NAMES[issue.path.length > 2 ? 'variable' : 'process']}`];
     return [`${place || 'the file'}: expected ${expected}, got ${got}`];
   });
 }
+
+const NAMES = {
+  process: 'a name has 1 to 64 of the characters A-Z a-z 0-9 _ . -',
+  variable: 'a variable has a name of A-Z a-z 0-9 _, without a digit first',
+};
 
 function unknownKey(place: string, key: string): string {
   const meant = nearest(key, keysAt(place));

@@ -1,3 +1,4 @@
+import type { IgnoreMatcher } from '../../domain/ignore-pattern.js';
 import { isRefusal, type Refusal, refuse } from '../../domain/refusal.js';
 import { branchRef, checkedOut } from './branch.js';
 import { buildCommit, type CommitSpec } from './build.js';
@@ -38,8 +39,8 @@ export interface Git {
   /** BLOCKED: a merge, rebase, cherry-pick, revert or bisect is under way, or somebody holds git's index lock. */
   blocked(): Promise<Refusal | undefined>;
   head(): Promise<Head>;
-  /** Which of these paths git ignores. What is tracked is never ignored. */
-  ignored(paths: readonly string[]): Promise<Set<string>>;
+  /** Which of these paths git ignores, or are to count as ignored. What is tracked is never ignored. */
+  ignored(paths: readonly string[], also?: IgnoreMatcher): Promise<Set<string>>;
   /** What git ignores and the disk has: files, and folders with a trailing `/` that stand for all below them. */
   ignoredEntries(): Promise<string[]>;
   /** Which of these paths are in git's index. */
@@ -64,7 +65,7 @@ export async function openGit(root: string): Promise<Git | Refusal | undefined> 
   return {
     blocked: async () => (await operationUnderWay(repository)) ?? indexLockHeld(repository),
     head: () => head(repository),
-    ignored: (paths) => ignoredPaths(repository, paths),
+    ignored: (paths, also) => ignoredPaths(repository, paths, also),
     ignoredEntries: () => ignoredEntries(repository),
     tracked: (paths) => trackedPaths(repository, paths),
     build: (spec) => refusingFailures(() => build(repository, spec)),

@@ -1,3 +1,4 @@
+import type { IgnoreMatcher } from '../../domain/ignore-pattern.js';
 import { STATE_FOLDER } from '../files/temps.js';
 import { foldersOf } from './index.js';
 import type { Repository } from './repository.js';
@@ -7,11 +8,15 @@ import { GitFailed, joinNul, runGit, splitNul } from './run.js';
 const MAX_ARGUMENTS = 100_000;
 
 /**
- * Which of these paths git ignores; a folder may end in `/`. What is tracked, or holds something tracked, is not
- * ignored. Relative to the root.
+ * Which of these paths git ignores, or are to count as ignored; a folder may end in `/`. What is tracked, or holds
+ * something tracked, is not ignored. Relative to the root.
  */
-export async function ignoredPaths(repository: Repository, paths: readonly string[]): Promise<Set<string>> {
-  const matching = await matchingPaths(repository, paths);
+export async function ignoredPaths(
+  repository: Repository,
+  paths: readonly string[],
+  also: IgnoreMatcher = () => false,
+): Promise<Set<string>> {
+  const matching = [...new Set([...(await matchingPaths(repository, paths)), ...paths.filter(also)])];
   const tracked = (await listed(repository, matching)).flatMap((name) => [name, ...foldersOf(name)]);
   const kept = new Set(tracked);
   return new Set(matching.filter((path) => !kept.has(path.replace(/\/$/, ''))));

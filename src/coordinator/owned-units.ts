@@ -1,0 +1,59 @@
+import { knownUnit } from '../domain/blockers.js';
+import { covers } from '../domain/overlap.js';
+import { isRefusal, type Refusal } from '../domain/refusal.js';
+import type { Scope } from '../domain/scope.js';
+import type { NamedProcess, Parts } from './parts.js';
+import type { Spec } from './run-spec.js';
+import { parseUnits } from './units.js';
+
+type Asked = Pick<Spec, 'command' | 'cwd'>;
+
+/** The units that a command of this process holds while it runs, besides the process itself. */
+export async function ownedUnits(parts: Parts, named: NamedProcess, spec: Asked): Promise<string[] | Refusal> {
+  const [tool = ''] = spec.command.split(/\s/, 1);
+  const near = await nearest(parts, named.nearest?.[tool] ?? [], spec.cwd);
+  return parseUnits(parts.workspace, [...named.owns, ...near], `processes.${named.name}.owns`);
+}
+
+/** Each file where it lies nearest above the folder; one that is nowhere yet, beside the first that is somewhere. */
+async function nearest(parts: Parts, names: readonly string[], cwd: string): Promise<string[]> {
+  const found = await Promise.all(names.map((name) => folderOf(parts, name, cwd)));
+  const beside = found.find((folder) => folder !== undefined) ?? cwd;
+  return names.map((name, at) => inFolder(found[at] ?? beside, name));
+}
+
+async function folderOf(parts: Parts, name: string, cwd: string): Promise<string | undefined> {
+  for (let folder = cwd; ; folder = above(folder)) {
+    const looked = await parts.workspace.look(inFolder(folder, name));
+    if (isRefusal(looked) || looked.kind !== 'none') return folder;
+    if (folder === '.') return undefined;
+  }
+}
+
+function above(folder: string): string {
+  const end = folder.lastIndexOf('/');
+  return end < 0 ? '.' : folder.slice(0, end);
+}
+
+function inFolder(folder: string, name: string): string {
+  return folder === '.' ? name : `${folder}/${name}`;
+}
+
+/** Whether a scope may write all that a unit covers. False where that is hard to tell. */
+export function holds(scope: Scope | undefined, unit: string, folds: boolean): boolean {
+  return [...(scope?.locks.values() ?? [])].some(({ unit: held, mode }) => {
+    if (mode !== 'write') return false;
+    if (held === unit || held === './') return true;
+    const asked = knownUnit(unit, folds);
+    if (asked.kind === 'file') return covers(knownUnit(held, folds), unit);
+    return asked.kind === 'folder' && held.endsWith('/') && unit.startsWith(held);
+  });
+}
+
+/** The named process of which a path is scratch that nobody else writes, unless one of those held is it. */
+export function ownerOfScratch(parts: Parts, path: string, held: ReadonlySet<string>): NamedProcess | undefined {
+  const owners = parts.rules.processes.filter(({ owns }) =>
+    owns.some((unit) => covers(knownUnit(unit, parts.workspace.folds), path)),
+  );
+  return owners.some(({ name }) => held.has(name)) ? undefined : owners[0];
+}
