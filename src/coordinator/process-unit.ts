@@ -3,6 +3,7 @@ import { parseHandle } from '../domain/handle.js';
 import { lapsed, lost } from '../domain/leases.js';
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
 import type { Scope, ScopeId } from '../domain/scope.js';
+import { plainWords } from '../domain/words.js';
 import { claim } from './claim.js';
 import type { Caller, ClaimOutput } from './contract.js';
 import { holds, ownedUnits } from './owned-units.js';
@@ -20,9 +21,15 @@ export interface Acquired {
   release(): Promise<void>;
 }
 
-/** What kind of command this is, if it is of a named one. */
+/**
+ * What kind of command this is, if it is of a named one. What grants sockets has to be one plain command: `docker ps; …`
+ * is more than the `docker *` that the operator had in mind.
+ */
 export function processOf({ rules }: Parts, command: string): NamedProcess | undefined {
-  return rules.processes.find(({ match }) => match.some((pattern) => matches(pattern, command)));
+  return rules.processes.find(
+    ({ match, sockets }) =>
+      match.some((pattern) => matches(pattern, command)) && (sockets.length === 0 || plainWords(command) !== undefined),
+  );
 }
 
 /**

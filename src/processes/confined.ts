@@ -6,6 +6,7 @@ import { PRIVATE_HOME } from './mounts.js';
 import { type Inside, startInside } from './namespaces.js';
 import type { RunSpec } from './runner.js';
 import type { Sandbox } from './sandbox.js';
+import { grantedSockets } from './sockets.js';
 import { watch } from './watchdog.js';
 
 /**
@@ -29,15 +30,16 @@ export function confined(root: string, folder: string, lease: number): Sandbox {
 }
 
 async function inside(root: string, folder: string, layer: Layer, spec: RunSpec, claimed: Claimed): Promise<Inside> {
-  const home = await homeFolder();
+  const [home, granted] = await Promise.all([homeFolder(), grantedSockets(spec.sockets ?? [], process.env)]);
   const folders = claimed.folders.map((path) => relative(root, path));
   const view = await prepareView(root, folder, layer, {
     overlay: false,
     writable: [...new Set([...folders, ...spec.scratch])],
     sealed: claimed.sealed,
     home,
+    grants: granted.grants,
   });
-  return { view, env: variables(home) };
+  return { view, env: { ...variables(home), ...granted.variables('at') } };
 }
 
 /** The home folder can only be read here: what programs keep there goes elsewhere, what they need from there they are shown. */

@@ -21,6 +21,7 @@ import {
 import { isServed, processMark } from './identity.js';
 import { PRIVATE_HOME, type View } from './mounts.js';
 import type { Launched } from './sandbox.js';
+import type { Grant } from './sockets.js';
 
 const run = promisify(execFile);
 
@@ -139,6 +140,8 @@ export interface Plan {
   /** Paths below those that stay read-only, absolute. */
   readonly sealed: readonly string[];
   readonly home: string;
+  /** Sockets that the command may connect to. */
+  readonly grants: readonly Grant[];
 }
 
 /** Gathers what the mount table of a run is made from, and makes the mount points for it. */
@@ -146,7 +149,7 @@ export async function prepareView(
   root: string,
   folder: string,
   layer: Layer,
-  { overlay, writable, sealed, home }: Plan,
+  { overlay, writable, sealed, home, grants }: Plan,
 ): Promise<View> {
   const owned = overlay && home !== '/tmp' && home !== root && !isBelow(home, root);
   const places = [root, ...(owned ? [home] : [])];
@@ -167,6 +170,7 @@ export async function prepareView(
     ...sealed
       .filter((path) => !git.some((found) => found.path === path))
       .map((path) => ({ at: path, from: path, folder: true })),
+    ...grants.map((grant) => ({ ...grant, folder: false })),
   ];
   // Sockets below an overlay can't be connected to.
   const cutOff = (path: string): boolean => overlay && inPlace(path) && !folders.some((place) => isBelow(path, place));
@@ -178,7 +182,8 @@ export async function prepareView(
       isCovered(at),
     ),
   );
-  const sockets = await findSockets((path) => cutOff(path) || covered(path));
+  const isGranted = (path: string): boolean => grants.some(({ at }) => at === path);
+  const sockets = await findSockets((path) => cutOff(path) || covered(path) || isGranted(path));
   const secrets = (await findSecrets(home)).filter(({ path }) => !covered(path));
   const veiled = await Promise.all(secrets.map((secret) => veil(secret, root, folder, layer)));
   const nothing = join(folder, 'skeleton/nothing');

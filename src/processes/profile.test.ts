@@ -8,6 +8,7 @@ const allowed = {
   hidden: ['/Users/u/my "work"/.signalbox', '/Users/u/.ssh'],
   own: '/Users/u/my "work"/.signalbox/layers/R1/own',
   network: false,
+  sockets: [] as readonly string[],
 };
 
 /** The rules in order: of two that match, the later one counts. */
@@ -26,6 +27,13 @@ describe('promise 9: the profile for macOS (generated here, not tried on a Mac)'
     expect(rules().filter((rule) => /allow.*file-write\*/.test(rule))).toEqual([
       String.raw`(allow file-write* (subpath "/Users/u/my \"work\"/src"))`,
       String.raw`(allow file-read* file-write* (subpath "/Users/u/my \"work\"/.signalbox/layers/R1/own"))`,
+    ]);
+  });
+
+  test('a granted socket may be connected to, and no other', () => {
+    const socket = '/Users/u/.docker/run/docker.sock';
+    expect(rules({ sockets: [socket] }).filter((rule) => rule.includes('network-outbound'))).toEqual([
+      `(allow network-outbound (literal "${socket}"))`,
     ]);
   });
 

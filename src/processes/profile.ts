@@ -10,6 +10,8 @@ export interface Allowed {
   /** A folder inside a hidden one that is the command's own, with its home and its temporary files. */
   readonly own: string;
   readonly network: boolean;
+  /** Unix sockets that it may connect to. */
+  readonly sockets: readonly string[];
 }
 
 /** Everything is denied at first, so that launchd, Apple events and the keychain are no way out. */
@@ -39,7 +41,7 @@ const NETWORK = `(allow network-outbound (remote ip))
 `;
 
 /** The profile for `sandbox-exec -p`. Of two rules that match, the later one counts. */
-export function seatbeltProfile({ root, writable, sealed, hidden, own, network }: Allowed): string {
+export function seatbeltProfile({ root, writable, sealed, hidden, own, network, sockets }: Allowed): string {
   const rules = [
     ...writable.map((path) => `(allow file-write* (subpath ${quote(path)}))`),
     // Removing or renaming a claimed folder would be a write to the folder that holds it.
@@ -47,6 +49,10 @@ export function seatbeltProfile({ root, writable, sealed, hidden, own, network }
     ...(sealed.length === 0 ? [] : [`(deny file-write* (regex ${namesBelow(root, sealed)}))`]),
     ...hidden.map((path) => `(deny file-read* file-write* (subpath ${quote(path)}))`),
     `(allow file-read* file-write* (subpath ${quote(own)}))`,
+    ...(sockets.length === 0 || network ? [] : ['(allow system-socket)']),
+    ...sockets.map(
+      (path) => `(allow file-read* (literal ${quote(path)}))\n(allow network-outbound (literal ${quote(path)}))`,
+    ),
   ];
   return `${BASE}${network ? NETWORK : ''}${rules.join('\n')}\n`;
 }

@@ -9,6 +9,7 @@ import { findSecrets } from './host.js';
 import { homeFolder, removeLayer, withLayer } from './layer.js';
 import { seatbeltProfile } from './profile.js';
 import { type Sandbox, shell } from './sandbox.js';
+import { grantedSockets } from './sockets.js';
 
 /**
  * `confined` on macOS, by `sandbox-exec`: direct writes to claimed folders and scratch, and to nothing else. There are no
@@ -24,6 +25,7 @@ export function seatbelt(root: string, folder: string, lease: number): Sandbox {
         const own = join(layer.path, 'own');
         for (const name of ['home', 'tmp']) await mkdir(join(own, name), { recursive: true });
         const home = await homeFolder();
+        const granted = await grantedSockets(spec.sockets ?? [], process.env);
         const profile = seatbeltProfile({
           root,
           writable: [...claimed.folders, ...spec.scratch.map((path) => join(root, path))],
@@ -31,8 +33,15 @@ export function seatbelt(root: string, folder: string, lease: number): Sandbox {
           hidden: [folder, ...(await findSecrets(home)).map(({ path }) => path)],
           own,
           network: spec.network,
+          sockets: granted.grants.map(({ from }) => from),
         });
-        const env = { ...inherited(process.env), PATH: searchPath(process.env), TMPDIR: join(own, 'tmp') };
+        const variables = granted.variables('from');
+        const env = {
+          ...inherited(process.env),
+          ...variables,
+          PATH: searchPath(process.env),
+          TMPDIR: join(own, 'tmp'),
+        };
         const program = ['sandbox-exec', '-p', profile, ...shell(spec.command, existsSync('/bin/bash'))];
         const started = await startGroup(program, {
           cwd: join(root, spec.cwd),

@@ -3,6 +3,7 @@ import { homeFolder, type Layer, prepareView, withLayer } from './layer.js';
 import { type Inside, startInside } from './namespaces.js';
 import type { RunSpec } from './runner.js';
 import type { Sandbox } from './sandbox.js';
+import { grantedSockets } from './sockets.js';
 import { scanLayer } from './written.js';
 
 /**
@@ -20,8 +21,9 @@ export function transactional(root: string, folder: string): Sandbox {
   };
 }
 
-async function inside(root: string, folder: string, layer: Layer, { scratch }: RunSpec): Promise<Inside> {
-  const home = await homeFolder();
-  const view = await prepareView(root, folder, layer, { overlay: true, writable: scratch, sealed: [], home });
-  return { view, env: { HOME: home } };
+async function inside(root: string, folder: string, layer: Layer, spec: RunSpec): Promise<Inside> {
+  const [home, granted] = await Promise.all([homeFolder(), grantedSockets(spec.sockets ?? [], process.env)]);
+  const { grants } = granted;
+  const plan = { overlay: true, writable: spec.scratch, sealed: [], home, grants };
+  return { view: await prepareView(root, folder, layer, plan), env: { HOME: home, ...granted.variables('at') } };
 }

@@ -1,0 +1,73 @@
+/** What a shell would not take literally: operators, expansions, comments. */
+const OPERATOR = /[;&|<>()$`*?[\]\p{Cc}]/u;
+/** What a backslash takes its meaning from between double quotes. */
+const ESCAPED = /["\\$`]/;
+
+/**
+ * The words of a command that is one plain command to a shell: quotes and backslashes are understood; undefined where
+ * anything else in it means more than itself (`;`, `&&`, `$(…)`, redirections, patterns, assignments, several lines).
+ */
+export function plainWords(command: string): string[] | undefined {
+  const words: string[] = [];
+  let word: string | undefined;
+  for (let at = 0; at < command.length; ) {
+    const part = partAt(command, at, word === undefined);
+    if (part === undefined) return undefined;
+    if (part.text === undefined && word !== undefined) words.push(word);
+    word = part.text === undefined ? undefined : (word ?? '') + part.text;
+    at += part.length;
+  }
+  if (word !== undefined) words.push(word);
+  // `NAME=value` in front sets a variable; `!` turns the exit code around.
+  const [first = ''] = words;
+  return first === '' || first === '!' || first.includes('=') ? undefined : words;
+}
+
+/** What stands at a place: text of a word, or a gap between words. */
+interface Part {
+  readonly text: string | undefined;
+  readonly length: number;
+}
+
+function partAt(command: string, at: number, begins: boolean): Part | undefined {
+  const char = command[at] ?? '';
+  if (char === ' ' || char === '\t') return { text: undefined, length: 1 };
+  if (char === "'") return singleQuoted(command, at);
+  if (char === '"') return doubleQuoted(command, at);
+  if (char === '\\') {
+    const next = command[at + 1];
+    return next === undefined || /\p{Cc}/u.test(next) ? undefined : { text: next, length: 2 };
+  }
+  if (OPERATOR.test(char) || (begins && char === '#')) return undefined;
+  if (char === '~' && (begins || /[=:]/.test(command[at - 1] ?? ''))) return undefined;
+  if (char === '{') return braced(command, at);
+  return { text: char, length: 1 };
+}
+
+/** `HEAD@{1}` is itself; `{a,b}` and `{1..3}` are several words. */
+function braced(command: string, at: number): Part | undefined {
+  const inside = /^\{[\w@/-]*\}/.exec(command.slice(at));
+  return inside === null ? undefined : { text: inside[0], length: inside[0].length };
+}
+
+function singleQuoted(command: string, at: number): Part | undefined {
+  const end = command.indexOf("'", at + 1);
+  const text = command.slice(at + 1, end);
+  return end < 0 || text.includes('\0') ? undefined : { text, length: end - at + 1 };
+}
+
+function doubleQuoted(command: string, at: number): Part | undefined {
+  let text = '';
+  for (let here = at + 1; here < command.length; here++) {
+    const char = command[here] ?? '';
+    const next = command[here + 1] ?? '';
+    if (char === '"') return { text, length: here - at + 1 };
+    if (char === '$' || char === '`' || char === '\0') return undefined;
+    if (char === '\\' && next === '\n') return undefined;
+    if (char === '\\' && ESCAPED.test(next)) {
+      text += next;
+      here++;
+    } else text += char;
+  }
+  return undefined;
+}
