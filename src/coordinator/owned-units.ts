@@ -4,7 +4,7 @@ import { isRefusal, type Refusal } from '../domain/refusal.js';
 import type { Scope } from '../domain/scope.js';
 import type { NamedProcess, Parts } from './parts.js';
 import type { Spec } from './run-spec.js';
-import { parseUnits } from './units.js';
+import { canonicalUnit } from './units.js';
 
 type Asked = Pick<Spec, 'command' | 'cwd'>;
 
@@ -12,7 +12,13 @@ type Asked = Pick<Spec, 'command' | 'cwd'>;
 export async function ownedUnits(parts: Parts, named: NamedProcess, spec: Asked): Promise<string[] | Refusal> {
   const [tool = ''] = spec.command.split(/\s/, 1);
   const near = await nearest(parts, named.nearest?.[tool] ?? [], spec.cwd);
-  return parseUnits(parts.workspace, [...named.owns, ...near], `processes.${named.name}.owns`);
+  const units = new Set<string>();
+  for (const text of [...named.owns, ...near]) {
+    const unit = await canonicalUnit(parts.workspace, text, 'write');
+    if (isRefusal(unit)) return { ...unit, sentence: `process:${named.name} owns ${text}. ${unit.sentence}` };
+    units.add(unit);
+  }
+  return [...units];
 }
 
 /** Each file where it lies nearest above the folder; one that is nowhere yet, beside the first that is somewhere. */
