@@ -219,7 +219,9 @@ function cut(
     size += line.length;
   }
   const wanted = last - from + 1;
-  const partly = kept.length === 0 && wanted > 0 ? [lines[from - 1]?.slice(0, left) ?? ''] : kept;
+  // A line that no call could show whole is shown in part; one for which others left no room is left to the next call.
+  const tooLong = kept.length === 0 && wanted > 0 && left === BUDGET;
+  const partly = tooLong ? [lines[from - 1]?.slice(0, left) ?? ''] : kept;
   const truncated = kept.length < wanted;
   return {
     text: partly.join(''),

@@ -111,6 +111,9 @@ test('a large file is shown in parts, and the budget of a call holds', async () 
     from = files[0].to + 1;
   }
   expect(seen.join('')).toBe(lines.join(''));
+  const wide = await ada.call('read', { paths: ['wide.txt', 'long.txt'] });
+  expect(wide.text).toContain('line 1 is longer than one call can show: use run for the rest of it) ===');
+  expect(wide.text).toContain('none of 5000 lines, for want of room, cut: go on with long.txt:1-5000) ===');
   const { files } = await ada.ok('read', { paths: ['wide.txt', 'long.txt', 'wide.txt'] });
   const total = files.map((file: { text: string }) => file.text.length).reduce((a: number, b: number) => a + b, 0);
   expect(total).toBeLessThanOrEqual(20_000);

@@ -50,9 +50,25 @@ function textFacts(file: Extract<ReadFile, { text: string }>): string[] {
   const whole = file.from <= 1 && file.to >= file.total_lines;
   return [
     `version ${short(file.version)}`,
-    file.total_lines === 0 ? 'empty' : `lines ${file.from}-${file.to} of ${file.total_lines}`,
-    ...(file.truncated === true ? [`cut: go on with ${plain(file.path)}:${file.to + 1}-${file.total_lines}`] : []),
-    ...(whole && file.text !== '' && !file.text.endsWith('\n') ? ['no newline at the end'] : []),
+    linesShown(file),
+    ...(file.truncated === true ? cuts(file) : []),
+    ...(whole && file.truncated !== true && file.text !== '' && !file.text.endsWith('\n')
+      ? ['no newline at the end']
+      : []),
+  ];
+}
+
+function linesShown({ from, to, total_lines: total }: Extract<ReadFile, { text: string }>): string {
+  if (total === 0) return 'empty';
+  return to < from ? `none of ${total} lines, for want of room` : `lines ${from}-${to} of ${total}`;
+}
+
+/** What was left out. Whole lines come with their ends, so text without one stops within a line. */
+function cuts({ path, text, to, total_lines: total }: Extract<ReadFile, { text: string }>): string[] {
+  const within = text !== '' && !text.endsWith('\n');
+  return [
+    ...(within ? [`line ${to} is longer than one call can show: use run for the rest of it`] : []),
+    ...(to < total ? [`cut: go on with ${plain(path)}:${to + 1}-${total}`] : []),
   ];
 }
 
