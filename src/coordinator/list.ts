@@ -58,7 +58,8 @@ async function endedScopes(parts: Parts, input: ListInput): Promise<Scope[]> {
   return parts.store.scopes({ status, limit: MOST, ...(input.phase === undefined ? {} : { phase: input.phase }) });
 }
 
-function liveScopes(view: View): Scope[] {
+/** The live scopes, newest last. */
+export function liveScopes(view: View): Scope[] {
   return [...view.state.scopes.values()].sort((a, b) => Number(a.id.slice(1)) - Number(b.id.slice(1)));
 }
 

@@ -1,7 +1,7 @@
 import { type Refusal, refuse } from '../domain/refusal.js';
 import { StoreBroken, StoreBusy } from '../store/store.js';
 
-/** What a store or disk throws, as the refusal that every tool gives meanwhile. */
+/** What a store, a disk or a fault of our own throws, as the refusal that is given for it. */
 export function unavailable(error: unknown): Refusal {
   const reason = error instanceof Error ? error.message : String(error);
   if (error instanceof StoreBusy)
@@ -9,8 +9,8 @@ export function unavailable(error: unknown): Refusal {
   const next =
     error instanceof StoreBroken
       ? 'Ask the operator to put this right; nothing was granted or written.'
-      : 'Ask the operator to look at the server; nothing was granted.';
-  return refuse('UNAVAILABLE', `Signalbox cannot work here: ${reason}`, next, { reason });
+      : 'Call again; if it stays so, ask the operator to run `signalbox doctor`.';
+  return refuse('UNAVAILABLE', `Signalbox cannot work here: ${reason.replace(/\.?$/, '.')}`, next, { reason });
 }
 
 /** Answers with that refusal where the store cannot work. What is no failure of the store is thrown on. */

@@ -1,9 +1,10 @@
 import type { CallToolResult, ContentBlock } from '@modelcontextprotocol/server';
 import type { Caller } from '../coordinator/contract.js';
+import { unavailable } from '../coordinator/unavailable.js';
 import { isRefusal, type Refusal } from '../domain/refusal.js';
 import { parse } from '../wire/parse.js';
 import { patience, textOnly } from './clients.js';
-import { type Door, unavailable } from './connection.js';
+import type { Door } from './connection.js';
 import { identify, type Meta } from './identity.js';
 import { inline } from './lists.js';
 import { Progress } from './progress.js';

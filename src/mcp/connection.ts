@@ -1,6 +1,7 @@
 import type { Coordinator } from '../coordinator/contract.js';
+import { unavailable } from '../coordinator/unavailable.js';
 import { statelessConnection } from '../domain/leases.js';
-import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
+import { isRefusal, type Refusal } from '../domain/refusal.js';
 
 /** Gives the coordinator, or says why there is none. Asked anew on each call, so a mended server works at once. */
 export type Provider = () => Promise<Coordinator | Refusal>;
@@ -84,13 +85,4 @@ async function reach(provider: Provider): Promise<Coordinator | Refusal> {
   } catch (error) {
     return unavailable(error);
   }
-}
-
-export function unavailable(error: unknown): Refusal {
-  const reason = error instanceof Error ? error.message : String(error);
-  return refuse(
-    'UNAVAILABLE',
-    `Signalbox failed: ${reason}.`,
-    'Call again; if it stays so, ask the operator to run `signalbox doctor`.',
-  );
 }

@@ -61,7 +61,7 @@ test('status, scopes, diff and events tell the same, in words and in JSON', asyn
 });
 
 test('events are filtered by scope, agent, type and place', async () => {
-  const { cli } = await busy();
+  const { cli, root } = await busy();
   const events = async (...args: string[]) => {
     const lines = (await cli('events', '--json', ...args)).split('\n').filter((line) => line !== '');
     return lines.map((line) => JSON.parse(line));
@@ -73,6 +73,8 @@ test('events are filtered by scope, agent, type and place', async () => {
   expect((await events('--scope', 'S003')).map(({ body }) => body.type)).toEqual(['scope.opened']);
   expect((await events('--after', String(all.length - 1))).map((event) => event.seq)).toEqual([all.length]);
   for (const strange of ['%', "' OR 1=1 --", 'ad_']) expect(await events('--agent', strange)).toEqual([]);
+  const unknown = await runCli(['events', '--scope', 'S999'], { cwd: root });
+  expect([unknown.code, unknown.err]).toEqual([1, expect.stringMatching(/^signalbox: UNKNOWN_SCOPE: .*S999/)]);
   expect((await cli('events')).split('\n')).toHaveLength(all.length + 1);
 });
 

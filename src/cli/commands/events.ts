@@ -1,7 +1,9 @@
 import type { Parts } from '../../coordinator/parts.js';
+import { unknownScope } from '../../domain/authority.js';
 import { type Event, scopeOf } from '../../domain/event.js';
 import { untilInterrupted } from '../interrupt.js';
-import { paint, print, printJson, safe } from '../output.js';
+import { knownScope } from '../known-scope.js';
+import { fail, paint, print, printJson, safe } from '../output.js';
 
 const PAGE = 500;
 
@@ -17,12 +19,15 @@ export async function events(
   filter: EventFilter,
   options: { readonly json: boolean; readonly follow: boolean; readonly after: number },
 ): Promise<void> {
-  let after = await showFrom(parts, filter, options, options.after);
+  const id = filter.scope === undefined ? undefined : await knownScope(parts, filter.scope);
+  if (filter.scope !== undefined && id === undefined) return fail(unknownScope(filter.scope));
+  const wanted = { ...filter, ...(id === undefined ? {} : { scope: id }) };
+  let after = await showFrom(parts, wanted, options, options.after);
   if (!options.follow) return;
   await untilInterrupted(async (signal) => {
     while (!signal.aborted) {
       const seq = await parts.store.view({}, ({ state }) => state.seq);
-      after = Math.max(await showFrom(parts, filter, options, after), seq);
+      after = Math.max(await showFrom(parts, wanted, options, after), seq);
       await parts.store.changed(after, signal);
     }
   });

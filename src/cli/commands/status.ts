@@ -1,3 +1,4 @@
+import { liveScopes } from '../../coordinator/list.js';
 import type { Parts } from '../../coordinator/parts.js';
 import { lost } from '../../domain/leases.js';
 import type { Scope } from '../../domain/scope.js';
@@ -47,7 +48,7 @@ async function show(parts: Parts, json: boolean): Promise<void> {
 }
 
 function rowsOf(view: View): Row[] {
-  return [...view.state.scopes.values()].sort(byNumber).map((scope) => rowOf(view, scope));
+  return liveScopes(view).map((scope) => rowOf(view, scope));
 }
 
 function rowOf(view: View, scope: Scope): Row {
@@ -59,8 +60,4 @@ function rowOf(view: View, scope: Scope): Row {
     units: [...scope.locks.keys()],
     waits_for: [...(scope.ticket?.units ?? []), ...scope.pending],
   };
-}
-
-function byNumber(a: Scope, b: Scope): number {
-  return Number(a.id.slice(1)) - Number(b.id.slice(1));
 }
