@@ -30,7 +30,7 @@ export interface Assembled {
 export async function tidy({ parts }: Assembled): Promise<void> {
   try {
     await settled(parts);
-    await settleUnfinished(parts);
+    await settlePublications(parts);
     await settleRuns(parts);
     const { saved } = await parts.workspace.sweep();
     for (const path of saved)
@@ -38,6 +38,19 @@ export async function tidy({ parts }: Assembled): Promise<void> {
   } catch (error) {
     parts.log(`leftovers of earlier processes could not be put right: ${String(error)}`);
   }
+}
+
+/** Milliseconds until a server looks for publications that were cut off: they keep people from git's index. */
+const LOOK_AGAIN = { young: 1_000, none: 60_000 };
+
+async function settlePublications(parts: Parts): Promise<void> {
+  let wait = LOOK_AGAIN.none;
+  try {
+    if ((await settleUnfinished(parts)).length > 0) wait = LOOK_AGAIN.young;
+  } catch (error) {
+    parts.log(`a publication that was cut off could not be settled: ${String(error)}`);
+  }
+  setTimeout(() => void settlePublications(parts), wait).unref();
 }
 
 export interface AssembleOptions {

@@ -1,6 +1,7 @@
 import type { IntentId } from '../domain/intent.js';
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
 import type { Scope } from '../domain/scope.js';
+import { processMark } from '../processes/identity.js';
 import type { Git, PathChange } from '../workspace/git/git.js';
 import { rebaseBytes } from '../workspace/text/rebase.js';
 import { inArgument } from './argument.js';
@@ -33,6 +34,8 @@ export async function commitOf(
   const { git } = parts;
   const branch = input.branch ?? (parts.rules.commit === 'branch' ? `signalbox/${own.id}` : undefined);
   if (git === undefined || (parts.rules.commit === 'none' && input.branch === undefined)) return undefined;
+  const earlier = (await settleUnfinished(parts)).find(({ scope }) => scope === own.id);
+  if (earlier !== undefined) return unsettled(own);
   const changes = await pathChanges(parts, own);
   if (isRefusal(changes)) return changes;
   if (changes.length === 0) return undefined;
@@ -52,8 +55,10 @@ export async function commitOf(
     return built.code === 'INVALID' && 'branch' in built.facts ? inArgument(built, 'branch') : built;
   const { planned } = built;
   if (planned === undefined) return undefined;
-  await settleUnfinished(parts);
-  const intent = await parts.store.prepare({ scope: own.id, files: [], commit: planned }, []);
+  const maker = processMark(process.pid);
+  const through = Math.max(...changes.map((change) => change.through));
+  const commit = { ...planned, through, ...(maker === undefined ? {} : { maker }) };
+  const intent = await parts.store.prepare({ scope: own.id, files: [], commit }, []);
   const reserved = await git.reserve(planned);
   if (isRefusal(reserved)) {
     await parts.store.settle(intent);
@@ -87,8 +92,19 @@ function merge(base: Uint8Array, ours: Uint8Array, theirs: Uint8Array): Uint8Arr
   return merged !== null && 'bytes' in merged ? merged.bytes : null;
 }
 
-async function pathChanges(parts: Parts, own: Scope): Promise<PathChange[] | Refusal> {
-  const found: PathChange[] = [];
+/** Whether its commit came about is not known yet: built now, this one could leave out what is on its way. */
+function unsettled({ id }: Scope): Refusal {
+  const sentence = `Another publication of ${id} is under way, or was cut off a moment ago.`;
+  return refuse('BLOCKED', sentence, 'Call publish_output again in a moment.', { scope: id });
+}
+
+interface Changes extends PathChange {
+  /** The event of the latest of them. */
+  readonly through: number;
+}
+
+async function pathChanges(parts: Parts, own: Scope): Promise<Changes[] | Refusal> {
+  const found: Changes[] = [];
   for (const [path, steps] of await scopeChanges(parts, own.id, own.published)) {
     const last = steps.at(-1);
     const present = await presentFile(parts, path);
@@ -99,6 +115,7 @@ async function pathChanges(parts: Parts, own: Scope): Promise<PathChange[] | Ref
       steps: steps.map((step) => ({ before: step.beforeBytes, after: step.afterBytes })),
       current: present.bytes,
       mode: present.mode ?? last.mode ?? 0o644,
+      through: last.seq,
     });
   }
   return found;

@@ -1,37 +1,65 @@
-import { draft } from '../domain/draft.js';
+import { type Draft, draft } from '../domain/draft.js';
 import type { StoredIntent } from '../domain/intent.js';
-import { isEnded } from '../domain/scope.js';
+import { isEnded, type Scope } from '../domain/scope.js';
+import { fateOf } from '../processes/identity.js';
+import type { Git } from '../workspace/git/git.js';
 import type { Parts } from './parts.js';
 
 /** A publication takes well under this, in milliseconds of lock time; one that is taken apart too early is merely refused. */
 const AGE = 15_000;
+/** The git that a killed process had started may still come to its end, in milliseconds of lock time. */
+const LAST_WORDS = 2_000;
 const SERVER = { agent: 'signalbox', connection: 'recovery' };
 
 /**
  * Settles publications whose process was killed between git's commit and ours: where the commit was made, it is put on
  * record; where it was not, nothing happened. Git's index lock is let go in both cases.
+ *
+ * @returns those that are under way, or too young to be told from such.
  */
-export async function settleUnfinished(parts: Parts): Promise<void> {
-  if (parts.git === undefined) return;
-  for (const intent of await parts.store.unfinished(AGE)) {
-    if (intent.commit === undefined) continue;
-    const outcome = await parts.git.recover(intent.commit);
-    if (outcome === 'published') await putOnRecord(parts, intent, intent.commit.commit);
-    await parts.store.settle(intent.id);
-    parts.log(`an interrupted publication of ${intent.scope ?? 'a scope'} was ${outcome}`);
+export async function settleUnfinished(parts: Parts): Promise<StoredIntent[]> {
+  const { git } = parts;
+  if (git === undefined) return [];
+  const [all, silent, old] = await Promise.all([0, LAST_WORDS, AGE].map((age) => parts.store.unfinished(age)));
+  const over = new Set([...(silent ?? []).filter(isOrphan), ...(old ?? [])].map(({ id }) => id));
+  const left: StoredIntent[] = [];
+  for (const intent of all ?? []) {
+    const { id, scope = 'a scope', commit } = intent;
+    if (commit === undefined) continue;
+    if (!over.has(id)) {
+      left.push(intent);
+      continue;
+    }
+    const outcome = await settle(parts, intent, await git.recovery(commit));
+    await parts.store.settle(id);
+    parts.log(`an interrupted publication of ${scope} was ${outcome}`);
   }
+  return left;
 }
 
-async function putOnRecord(parts: Parts, intent: StoredIntent, commit: string): Promise<void> {
-  const { scope: id } = intent;
-  if (id === undefined) return;
-  await parts.store.transact(SERVER, { scopes: [id] }, (tx) => {
+function isOrphan({ commit }: StoredIntent): boolean {
+  return commit?.maker !== undefined && fateOf(commit.maker) === 'gone';
+}
+
+type Recover = Awaited<ReturnType<Git['recovery']>>;
+
+/** Under the write lock: of several servers that find the same one, only the first has something to do. */
+async function settle(parts: Parts, { scope: id, commit: planned }: StoredIntent, recover: Recover) {
+  const needs = id === undefined ? {} : { scopes: [id] };
+  let outcome: ReturnType<Recover> = 'dropped';
+  await parts.store.transact(SERVER, needs, (tx) => {
     const decision = draft(tx);
-    const scope = tx.scope(id);
-    if (scope !== undefined && !isEnded(scope.status) && scope.commit !== commit) {
-      const summary = 'Committed by a server that was killed before it could say so.';
-      decision.emit({ type: 'scope.progressed', scope: id, summary, artifacts: [], commit });
-    }
+    outcome = recover();
+    const scope = id === undefined ? undefined : tx.scope(id);
+    if (outcome === 'published' && planned !== undefined && scope !== undefined) putOnRecord(decision, scope, planned);
     return { events: decision.events, answer: undefined };
   });
+  return outcome;
+}
+
+function putOnRecord(decision: Draft, scope: Scope, { commit, through }: NonNullable<StoredIntent['commit']>): void {
+  if (isEnded(scope.status) || scope.commit === commit) return;
+  const summary = 'Committed by a server that was killed before it could say so.';
+  const until = through === undefined ? {} : { through };
+  decision.emit({ type: 'scope.progressed', scope: scope.id, summary, artifacts: [], commit, ...until });
 }

@@ -61,6 +61,8 @@ export type EventBody =
       readonly summary: string;
       readonly artifacts: readonly Artifact[];
       readonly commit?: string;
+      /** The event of the last change that was published, where others may have come since. */
+      readonly through?: number;
     }
   | {
       readonly type: 'scope.done';

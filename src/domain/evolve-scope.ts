@@ -111,7 +111,7 @@ function handedOver(scope: Scope, body: { readonly from: string; readonly reason
 function published(scope: Scope, body: Body<'scope.progressed' | 'scope.done' | 'scope.failed'>, event: Event): Scope {
   return {
     ...scope,
-    published: event.seq,
+    published: 'through' in body && body.through !== undefined ? body.through : event.seq,
     summary: body.summary,
     artifacts: [...scope.artifacts, ...body.artifacts],
     ...('commit' in body && body.commit !== undefined ? { commit: body.commit } : {}),

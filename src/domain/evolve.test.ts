@@ -70,6 +70,12 @@ describe('the fold', () => {
     expect(state).toMatchObject({ seq: 5, scopeCount: 1, runCount: 7, artifactCount: 2 });
   });
 
+  test('what came after the changes of a publication is not published with it, though it is recorded later', () => {
+    const progressed = { type: 'scope.progressed', scope: 'S001', summary: '', artifacts: [] } as const;
+    expect(fold(opened, granted(1), progressed).scopes.get('S001')).toMatchObject({ published: 3 });
+    expect(fold(opened, granted(1), { ...progressed, through: 1 }).scopes.get('S001')).toMatchObject({ published: 1 });
+  });
+
   test('what is only history changes nothing but the sequence number', () => {
     const before = fold(opened);
     const after = fold(

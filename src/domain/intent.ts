@@ -12,11 +12,23 @@ export interface IntentFile {
   readonly temp?: string;
 }
 
-/** The log of one effect on files (and, for a publication, of the commit that goes with it), recorded before it. */
+/** A built commit and the ref that shall move to it: `HEAD` or a branch. `former`: where the ref stands until then. */
+export interface PlannedCommit {
+  readonly ref: string;
+  readonly former: string | null;
+  readonly commit: string;
+}
+
+/** The log of one effect on files, or of the commit of a publication, recorded before it. */
 export interface Intent {
   readonly scope?: ScopeId;
   readonly files: readonly IntentFile[];
-  readonly commit?: { readonly ref: string; readonly former: string | null; readonly commit: string };
+  readonly commit?: PlannedCommit & {
+    /** The event of the last change that the commit holds. */
+    readonly through?: number;
+    /** Names the process that publishes, so that others can tell whether it still does. */
+    readonly maker?: string;
+  };
 }
 
 export interface StoredIntent extends Intent {

@@ -89,7 +89,7 @@ export interface Scope {
   readonly artifacts: readonly Artifact[];
   readonly summary?: string;
   readonly commit?: string;
-  /** The event of the latest publication: what came later is not published yet. */
+  /** The event up to which the changes are published: what came later is not published yet. */
   readonly published: number;
 }
 

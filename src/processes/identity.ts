@@ -13,16 +13,24 @@ export function processMark(pid: number): string | undefined {
   const line = statOf(pid);
   if (line === undefined) return undefined;
   // The name may hold blanks and parentheses: count fields from its end.
-  const started = line.slice(line.lastIndexOf(')') + 2).split(' ')[19] ?? '';
-  return `${pid} ${started} ${space()}`;
+  const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
+  // Dead, but its parent has not asked for its end yet.
+  if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
+  return `${pid} ${fields[19] ?? ''} ${space()}`;
+}
+
+/** What became of the process with this mark. `unknown`: it is of another PID namespace, which can't be looked into. */
+export function fateOf(mark: string): 'alive' | 'gone' | 'unknown' {
+  if (!mark.endsWith(` ${space()}`)) return 'unknown';
+  return processMark(Number.parseInt(mark, 10)) === mark ? 'alive' : 'gone';
 }
 
 /** Whether the process whose mark a file holds lives. */
 export async function isServed(path: string): Promise<boolean> {
   try {
     const mark = await readFile(path, 'utf8');
-    if (mark.endsWith(` ${space()}`)) return processMark(Number.parseInt(mark, 10)) === mark;
-    return Date.now() - (await stat(path)).mtimeMs < BELIEVED;
+    const fate = fateOf(mark);
+    return fate === 'unknown' ? Date.now() - (await stat(path)).mtimeMs < BELIEVED : fate === 'alive';
   } catch {
     return false;
   }

@@ -7,7 +7,7 @@ import { ignoredEntries, ignoredPaths, trackedPaths } from './list.js';
 import { indexLockHeld } from './lock.js';
 import { type Planned, type Reserved, recoverMove, reserveBranch, reserveHead } from './move.js';
 import { blockedBy, findRepository, operationUnderWay, type Repository, readTips } from './repository.js';
-import { GitFailed, runGit } from './run.js';
+import { GitFailed, loadGitSync, runGit } from './run.js';
 
 export type { CommitSpec, PathChange, Trailer } from './build.js';
 export type { Planned, Reserved } from './move.js';
@@ -54,8 +54,11 @@ export interface Git {
   reserve(planned: Planned): Promise<Reserved | Refusal>;
   /** Reserves, commits and releases, where no transaction goes with it. */
   move(planned: Planned): Promise<Refusal | undefined>;
-  /** After a crash between the intent and its end, once the process that moved is known to be gone. */
-  recover(planned: Planned): Promise<'published' | 'dropped'>;
+  /**
+   * After a crash between the intent and its end → what settles it. Synchronous, so that it can stand inside a transaction:
+   * then neither the publication itself, if its process lives after all, nor another recovery comes in between.
+   */
+  recovery(planned: Planned): Promise<() => 'published' | 'dropped'>;
 }
 
 /** Undefined where the folder is in no git repository, or there is no git; UNAVAILABLE where git does not open it. */
@@ -71,7 +74,10 @@ export async function openGit(root: string): Promise<Git | Refusal | undefined> 
     build: (spec) => refusingFailures(() => build(repository, spec)),
     reserve: (planned) => refusingFailures(() => reserve(repository, planned)),
     move: (planned) => refusingFailures(() => move(repository, planned)),
-    recover: (planned) => recoverMove(repository, planned),
+    recovery: async (planned) => {
+      const git = await loadGitSync();
+      return () => recoverMove(repository, git, planned);
+    },
   };
 }
 

@@ -1,9 +1,8 @@
-import { constants, renameSync } from 'node:fs';
-import { copyFile, rm } from 'node:fs/promises';
+import { constants, copyFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { errno } from '../files/errno.js';
+import { ifThere } from '../files/errno.js';
 import { emptyTree, type Repository } from './repository.js';
-import { joinNul, runGit } from './run.js';
+import { type GitSteps, joinNul } from './run.js';
 
 /** One path in which two trees, or a tree and an index, differ: the entry on the right side. */
 interface Difference {
@@ -14,26 +13,27 @@ interface Difference {
 }
 
 const RAW = ['--raw', '-z', '--no-renames', '--no-relative'];
+
 /**
  * The index as it has to be once HEAD is `commit`: each path of the commit whose entry still equals the former HEAD's
  * gets the new one; what a person has staged stays. Written beside the real index; the caller holds the index lock.
  * False where nothing has to change.
  */
-export async function stageIndex(repository: Repository, former: string | null, commit: string): Promise<boolean> {
-  await dropStaged(repository);
-  const [published, staged] = await Promise.all([
-    rawDiff(repository, ['diff-tree', '-r', '--root', '--no-commit-id', commit]),
-    rawDiff(repository, ['diff-index', '--cached', '--ita-invisible-in-index', former ?? emptyTree(commit)]),
-  ]);
+export function* stageIndex(repository: Repository, former: string | null, commit: string): GitSteps<boolean> {
+  dropStaged(repository);
+  const published = yield* rawDiff(repository, ['diff-tree', '-r', '--root', '--no-commit-id', commit]);
+  const against = former ?? emptyTree(commit);
+  const staged = yield* rawDiff(repository, ['diff-index', '--cached', '--ita-invisible-in-index', against]);
   const due = published.filter(outside(staged.map(({ path }) => path)));
   if (due.length === 0) return false;
-  await copyIndex(repository);
-  await runGit(['update-index', '-z', '--index-info'], {
+  copyIndex(repository);
+  yield {
+    args: ['update-index', '-z', '--index-info'],
     cwd: repository.top,
     env: { GIT_INDEX_FILE: stagedOf(repository) },
     // Git lets a folder take the place of a file, and the other way round, in any order.
     input: joinNul(due.map(({ mode, id, path }) => `${mode} ${id}\t${path}`)),
-  });
+  };
   return true;
 }
 
@@ -49,13 +49,13 @@ export function installStaged(repository: Repository): void {
   renameSync(stagedOf(repository), join(repository.dir, 'index'));
 }
 
-export async function dropStaged(repository: Repository): Promise<void> {
-  await rm(stagedOf(repository), { force: true });
-  await rm(`${stagedOf(repository)}.lock`, { force: true });
+export function dropStaged(repository: Repository): void {
+  rmSync(stagedOf(repository), { force: true });
+  rmSync(`${stagedOf(repository)}.lock`, { force: true });
 }
 
-async function rawDiff(repository: Repository, args: readonly string[]): Promise<Difference[]> {
-  const { stdout } = await runGit([...args.slice(0, -1), ...RAW, ...args.slice(-1)], { cwd: repository.top });
+function* rawDiff(repository: Repository, args: readonly string[]): GitSteps<Difference[]> {
+  const { stdout } = yield { args: [...args.slice(0, -1), ...RAW, ...args.slice(-1)], cwd: repository.top };
   const fields = stdout.split('\0');
   const differences: Difference[] = [];
   for (let at = 0; at + 1 < fields.length; at += 2) {
@@ -68,12 +68,8 @@ async function rawDiff(repository: Repository, args: readonly string[]): Promise
 }
 
 /** A person may have no index yet: then the copy begins empty. */
-async function copyIndex(repository: Repository): Promise<void> {
-  try {
-    await copyFile(join(repository.dir, 'index'), stagedOf(repository), constants.COPYFILE_FICLONE);
-  } catch (error) {
-    if (errno(error) !== 'ENOENT') throw error;
-  }
+function copyIndex(repository: Repository): void {
+  ifThere(() => copyFileSync(join(repository.dir, 'index'), stagedOf(repository), constants.COPYFILE_FICLONE));
 }
 
 /** Only the holder of the index lock writes it, so one name is enough and leftovers are found. */

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { link, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -38,9 +38,9 @@ export function ownsIndexLock(repository: Repository, commit: string): boolean {
   return lockText(repository) === markerOf(commit);
 }
 
-export async function releaseIndexLock(repository: Repository, commit: string): Promise<void> {
-  await rm(tempOf(repository, commit), { force: true });
-  if (ownsIndexLock(repository, commit)) await rm(lockOf(repository), { force: true });
+export function releaseIndexLock(repository: Repository, commit: string): void {
+  rmSync(tempOf(repository, commit), { force: true });
+  if (ownsIndexLock(repository, commit)) rmSync(lockOf(repository), { force: true });
 }
 
 async function isFree(attempt: () => Promise<void>): Promise<boolean> {

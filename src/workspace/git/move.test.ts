@@ -19,6 +19,11 @@ async function reserve(planned: Planned): Promise<Reserved> {
   return accepted(await (await world.git()).reserve(planned));
 }
 
+async function recover(planned: Planned, from = world): Promise<string> {
+  const recovery = await (await from.git()).recovery(planned);
+  return recovery();
+}
+
 /** Nothing of Signalbox lies in git's folder or in its own state. */
 function isClean(): boolean {
   const left = readdirSync(join(world.root, '.git')).filter((name) => /signalbox|lock/.test(name));
@@ -150,16 +155,15 @@ describe('the move is a compare and swap', () => {
 /** A kill is played by stopping after a step: no `release` runs. */
 describe('after a kill at any step, recovery finishes or drops the publication', () => {
   it('before the lock: dropped, twice as well as once', async () => {
-    const git = await world.git();
     const planned = await plan();
-    expect([await git.recover(planned), await git.recover(planned)]).toEqual(['dropped', 'dropped']);
+    expect([await recover(planned), await recover(planned)]).toEqual(['dropped', 'dropped']);
     expect([world.head(), world.status()]).toEqual([planned.former, [' M a.txt']]);
   });
 
   it('with the lock and the new index, HEAD not moved: dropped, and the lock is gone', async () => {
     const planned = await plan();
     await reserve(planned);
-    expect(await (await world.git()).recover(planned)).toBe('dropped');
+    expect(await recover(planned)).toBe('dropped');
     expect([world.head(), world.status(), isClean()]).toEqual([planned.former, [' M a.txt'], true]);
   });
 
@@ -170,7 +174,7 @@ describe('after a kill at any step, recovery finishes or drops the publication',
     await reserve(planned);
     world.person('update-ref', 'HEAD', planned.commit);
     expect(() => world.person('commit', '--message=would take it back')).toThrow(/index.lock/);
-    expect(await (await world.git()).recover(planned)).toBe('published');
+    expect(await recover(planned)).toBe('published');
     expect([world.head(), world.status(), isClean()]).toEqual([planned.commit, ['M  b.txt'], true]);
   });
 
@@ -178,7 +182,7 @@ describe('after a kill at any step, recovery finishes or drops the publication',
     const planned = await plan();
     accepted((await reserve(planned)).commit());
     expect(existsSync(lock)).toBe(true);
-    expect(await (await world.git()).recover(planned)).toBe('published');
+    expect(await recover(planned)).toBe('published');
     expect([world.status(), isClean()]).toEqual([[], true]);
   });
 
@@ -191,7 +195,7 @@ describe('after a kill at any step, recovery finishes or drops the publication',
     await reserved.release();
     expect(existsSync(lock)).toBe(true);
     renameSync(`${staged}.away`, staged);
-    expect(await (await world.git()).recover(planned)).toBe('published');
+    expect(await recover(planned)).toBe('published');
     expect([world.head(), world.status(), isClean()]).toEqual([planned.commit, [], true]);
   });
 
@@ -202,18 +206,18 @@ describe('after a kill at any step, recovery finishes or drops the publication',
     world.person('commit', '--quiet', '--all', '--message=back');
     world.write('b.txt', 'staged\n');
     world.person('add', 'b.txt');
-    expect(await (await world.git()).recover(planned)).toBe('published');
+    expect(await recover(planned)).toBe('published');
     expect([world.status(), world.person('show', ':a.txt')]).toEqual([['M  b.txt'], 'a\n']);
   });
 
   it("leaves a lock that is a person's or another publication's alone", async () => {
     const [one, two] = [await plan(), await world.planned([world.patch('b.txt', 'b\n', 'B\n')])];
     await reserve(one);
-    expect(await (await world.git()).recover(two)).toBe('dropped');
+    expect(await recover(two)).toBe('dropped');
     expect(existsSync(join(world.root, '.git', 'index.signalbox'))).toBe(true);
-    expect(await (await world.git()).recover(one)).toBe('dropped');
+    expect(await recover(one)).toBe('dropped');
     writeFileSync(lock, '');
-    expect(await (await world.git()).recover(two)).toBe('dropped');
+    expect(await recover(two)).toBe('dropped');
     expect(existsSync(lock)).toBe(true);
   });
 
@@ -222,10 +226,10 @@ describe('after a kill at any step, recovery finishes or drops the publication',
     const planned = await empty.planned([empty.patch('a', null, 'a\n')]);
     const git = await empty.git();
     accepted(await git.reserve(planned));
-    expect(await git.recover(planned)).toBe('dropped');
+    expect(await recover(planned, empty)).toBe('dropped');
     accepted(await git.reserve(planned));
     empty.person('update-ref', 'HEAD', planned.commit);
-    expect(await git.recover(planned)).toBe('published');
+    expect(await recover(planned, empty)).toBe('published');
     expect(empty.status()).toEqual([]);
     empty.dispose();
   });
@@ -247,9 +251,9 @@ describe('on a branch of its own', () => {
     const planned = await world.planned([world.patch('a.txt', 'a\n', 'A\n')], { branch: 'side' });
     const git = await world.git();
     writeFileSync(lock, '');
-    expect(await git.recover(planned)).toBe('dropped');
+    expect(await recover(planned)).toBe('dropped');
     accepted(await git.move(planned));
-    expect(await git.recover(planned)).toBe('published');
+    expect(await recover(planned)).toBe('published');
   });
 
   it('is made from HEAD only if nobody else made it meanwhile', async () => {

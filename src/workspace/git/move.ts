@@ -1,13 +1,13 @@
-import type { Intent } from '../../domain/intent.js';
+import type { PlannedCommit } from '../../domain/intent.js';
 import { type Refusal, refuse } from '../../domain/refusal.js';
 import { checkedOut } from './branch.js';
 import { dropStaged, installStaged, stageIndex } from './index.js';
 import { ownsIndexLock, releaseIndexLock, takeIndexLock } from './lock.js';
 import { operationUnderWay, type Repository } from './repository.js';
-import { GitFailed, type GitSync, loadGitSync, runGit } from './run.js';
+import { GitFailed, type GitSteps, type GitSync, loadGitSync, runSteps, runStepsSync } from './run.js';
 
-/** A built commit and the ref that shall move to it, as the intent of a publication names it. `ref` is `HEAD` or a branch. */
-export type Planned = NonNullable<Intent['commit']>;
+/** As the intent of a publication names it. */
+export type Planned = PlannedCommit;
 
 /** All is ready for the move: git's index lock is ours, and the new index lies beside the real one. */
 export interface Reserved {
@@ -37,7 +37,7 @@ export async function reserveHead(repository: Repository, planned: Planned): Pro
   let state: 'reserved' | 'moved' | 'done' = 'reserved';
   const release = async () => {
     // HEAD moved and the index could not follow: the lock stays until `recover`, or the next commit would undo this one.
-    if (state !== 'moved') await letGo(repository, planned.commit);
+    if (state !== 'moved') letGo(repository, planned.commit);
   };
   try {
     // Nobody can begin one of these while the lock is ours: each writes the index.
@@ -46,7 +46,7 @@ export async function reserveHead(repository: Repository, planned: Planned): Pro
       await release();
       return operation;
     }
-    const staged = await stageIndex(repository, planned.former, planned.commit);
+    const staged = await runSteps(stageIndex(repository, planned.former, planned.commit));
     const git = await loadGitSync();
     const commit = () => {
       if (!ownsIndexLock(repository, planned.commit)) return lostLock();
@@ -78,18 +78,19 @@ export async function reserveBranch(repository: Repository, planned: Planned): P
   return { commit: () => moveRef(repository, git, planned), release: async () => {} };
 }
 
-/** Finishes or drops a publication that a killed process left half-way. The caller knows that its process is gone. */
-export async function recoverMove(
-  repository: Repository,
-  { ref, former, commit }: Planned,
-): Promise<'published' | 'dropped'> {
-  const published = await isIn(repository, commit, ref);
+/** Finishes or drops a publication that a killed process left half-way. */
+export function recoverMove(repository: Repository, git: GitSync, planned: Planned): 'published' | 'dropped' {
+  return runStepsSync(recovering(repository, planned), git);
+}
+
+function* recovering(repository: Repository, { ref, former, commit }: Planned): GitSteps<'published' | 'dropped'> {
+  const published = yield* isIn(repository, commit, ref);
   if (ref !== 'HEAD') return published ? 'published' : 'dropped';
   // Without our lock the index is done, or somebody else's by now.
   if (published && ownsIndexLock(repository, commit)) {
-    if (await stageIndex(repository, former, commit)) installStaged(repository);
+    if (yield* stageIndex(repository, former, commit)) installStaged(repository);
   }
-  await letGo(repository, commit);
+  letGo(repository, commit);
   return published ? 'published' : 'dropped';
 }
 
@@ -119,17 +120,15 @@ function moveRef(repository: Repository, git: GitSync, { ref, former, commit }: 
   }
 }
 
-async function letGo(repository: Repository, commit: string): Promise<void> {
+function letGo(repository: Repository, commit: string): void {
   // `index.signalbox` belongs to whoever holds the lock.
-  if (ownsIndexLock(repository, commit)) await dropStaged(repository);
-  await releaseIndexLock(repository, commit);
+  if (ownsIndexLock(repository, commit)) dropStaged(repository);
+  releaseIndexLock(repository, commit);
 }
 
-async function isIn(repository: Repository, commit: string, ref: string): Promise<boolean> {
+function* isIn(repository: Repository, commit: string, ref: string): GitSteps<boolean> {
   // 128: the ref or the commit is not there.
-  const { code } = await runGit(['merge-base', '--is-ancestor', commit, ref], {
-    cwd: repository.top,
-    codes: [0, 1, 128],
-  });
+  const args = ['merge-base', '--is-ancestor', commit, ref];
+  const { code } = yield { args, cwd: repository.top, codes: [0, 1, 128] };
   return code === 0;
 }

@@ -62,6 +62,21 @@ export async function loadGitSync(): Promise<GitSync> {
     answer(args, call, execaSync('git', [...NEUTRAL, ...args], { ...settings(call), timeout: SYNC_TIMEOUT }));
 }
 
+/** Work that needs git several times, written once for both ways to run it. */
+export type GitSteps<T> = Generator<GitCall & { readonly args: readonly string[] }, T, GitAnswer>;
+
+export async function runSteps<T>(steps: GitSteps<T>): Promise<T> {
+  let step = steps.next();
+  while (step.done !== true) step = steps.next(await runGit(step.value.args, step.value));
+  return step.value;
+}
+
+export function runStepsSync<T>(steps: GitSteps<T>, git: GitSync): T {
+  let step = steps.next();
+  while (step.done !== true) step = steps.next(git(step.value.args, step.value));
+  return step.value;
+}
+
 function settings(call: GitCall) {
   return {
     cwd: call.cwd,
