@@ -30,6 +30,12 @@ export function atMost(bound: number, figures: Pick<Row, 'name' | 'unit' | 'ours
   return { ...figures, theirs: null, ratio: null, bound: `≤ ${bound} ${unit}`.trimEnd(), met: ours <= bound };
 }
 
+/** Ours may be so much more than the other one, in its unit. */
+export function aboveAtMost(bound: number, figures: Figures): Row {
+  const ratio = figures.ours / figures.theirs;
+  return { ...figures, ratio, bound: `≤ ${bound} ${figures.unit} above`, met: figures.ours - figures.theirs <= bound };
+}
+
 /** A figure without a bound: to be seen beside the others. */
 export function shown(figures: Figures): Row {
   return { ...figures, ratio: figures.ours / figures.theirs, bound: 'shown', met: null };
