@@ -20,7 +20,7 @@ export function confined(root: string, folder: string, lease: number): Sandbox {
       withLayer(root, folder, spec.id, async (layer) => {
         const claimed = await survey(root, spec, join(layer.path, 'before'));
         if (isRefusal(claimed)) return claimed;
-        const launched = await startInside(root, layer, spec, inside(root, folder, layer, spec, claimed));
+        const launched = await startInside(root, layer, spec, await inside(root, folder, layer, spec, claimed));
         if (isRefusal(launched)) return launched;
         const callOff = watch(launched.pid, lease);
         const exited = launched.exited.finally(callOff);
@@ -32,14 +32,10 @@ export function confined(root: string, folder: string, lease: number): Sandbox {
 async function inside(root: string, folder: string, layer: Layer, spec: RunSpec, claimed: Claimed): Promise<Inside> {
   const [home, granted] = await Promise.all([homeFolder(), grantedSockets(spec.sockets ?? [], process.env)]);
   const folders = claimed.folders.map((path) => relative(root, path));
-  const view = await prepareView(root, folder, layer, {
-    overlay: false,
-    writable: [...new Set([...folders, ...spec.scratch])],
-    sealed: claimed.sealed,
-    home,
-    grants: granted.grants,
-  });
-  return { view, env: { ...variables(home), ...granted.variables('at') } };
+  const writable = [...new Set([...folders, ...spec.scratch])];
+  const plan = { overlay: false, writable, sealed: claimed.sealed, home, grants: granted.grants };
+  const env = { ...variables(home), ...granted.variables('at') };
+  return { view: () => prepareView(root, folder, layer, plan), env };
 }
 
 /** The home folder can only be read here: what programs keep there goes elsewhere, what they need from there they are shown. */

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmod, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rm, rmdir, symlink, unlink, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
@@ -29,6 +29,9 @@ const run = promisify(execFile);
 const HOMES = ['0', '1', '2', '3', '4', '5', '6', '7'];
 
 const MARK = '.server';
+
+/** Entries of a layer that are removed one by one. */
+const FEW = 200;
 
 /** The folder of one run inside `.signalbox/layers`. */
 export interface Layer {
@@ -66,7 +69,7 @@ function unlessThere(error: NodeJS.ErrnoException): void {
 const touch = (path: string): Promise<void> => writeFile(path, '', { flag: 'a', mode: 0o644 });
 
 async function makeHome(path: string): Promise<void> {
-  for (const name of ['upper', 'work', 'plain']) await mkdir(join(path, name), { recursive: true });
+  await Promise.all(['upper', 'work', 'plain'].map((name) => mkdir(join(path, name), { recursive: true })));
   await touch(join(path, 'lock'));
 }
 
@@ -75,14 +78,13 @@ async function makeLayer(root: string, folder: string, id: string): Promise<Laye
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   await writeFile(markOf(path), processMark(process.pid) ?? '', { flag: 'wx', mode: 0o600 });
   await mkdir(path, { mode: 0o700 });
-  for (const name of ['upper', 'work', 'again', 'root', 'run', 'spare']) await mkdir(join(path, name));
-  await mkdir(join(path, 'tmp'));
-  await chmod(join(path, 'tmp'), 0o1777);
-  await makeHome(join(path, 'spare'));
-  const homes = [
-    ...HOMES.map((slot) => join(relative(root, folder), 'home', slot)),
-    join(relative(root, path), 'spare'),
-  ];
+  const places = HOMES.map((slot) => join(folder, 'home', slot));
+  await Promise.all([
+    ...['upper', 'work', 'root', 'run'].map((name) => mkdir(join(path, name))),
+    mkdir(join(path, 'tmp')).then(() => chmod(join(path, 'tmp'), 0o1777)),
+    symlink(places[0] ?? join(path, 'spare'), join(path, 'slot')),
+  ]);
+  const homes = [...places, join(path, 'spare')].map((home) => relative(root, home));
   return { path, relative: relative(root, path), homes };
 }
 
@@ -109,11 +111,24 @@ const markOf = (layer: string): string => `${layer}${MARK}`;
 
 /** Folders that a run left can be closed to us, and paths too deep for Node. */
 export async function removeLayer(path: string): Promise<void> {
-  await run('rm', ['-rf', '--', path]).catch(async () => {
-    await run('chmod', ['-R', 'u+rwx', '--', path]);
-    await run('rm', ['-rf', '--', path]);
-  });
+  await removeFew(path, { left: FEW })
+    .catch(() => run('rm', ['-rf', '--', path]))
+    .catch(async () => {
+      await run('chmod', ['-R', 'u+rwx', '--', path]);
+      await run('rm', ['-rf', '--', path]);
+    });
   await rm(markOf(path), { force: true });
+}
+
+/** Most layers hold next to nothing: to start a program for that would take longer. Throws where it is no such layer. */
+async function removeFew(folder: string, budget: { left: number }): Promise<void> {
+  for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
+    budget.left -= 1;
+    if (budget.left < 0) throw new Error(`${folder} holds too much`);
+    const path = join(folder, entry.name);
+    await (entry.isDirectory() ? removeFew(path, budget) : unlink(path));
+  }
+  await rmdir(folder);
 }
 
 /** Removes the layers of servers that are gone. */

@@ -10,7 +10,7 @@ import { isReachable } from './host.js';
 import { descendants } from './identity.js';
 import { type Layer, removeLayer } from './layer.js';
 import { discrepancies, fstab, type Mount, mountTable, type View } from './mounts.js';
-import { namePipe, openPipe } from './pipe.js';
+import { takePipe } from './pipe.js';
 import type { RunSpec } from './runner.js';
 import { exitOf, type Launched, shell } from './sandbox.js';
 import { BUILD, INIT, TRUSTED_PATH } from './script.js';
@@ -34,7 +34,8 @@ export type InsideLaunched = Omit<Launched, 'written'> & { readonly pid: number 
 
 /** What a level decides about a run; everything else is the same for all that are made with namespaces. */
 export interface Inside {
-  readonly view: View;
+  /** What the mounts are made from: gathered while the namespaces are being built. */
+  view(): Promise<View>;
   /** Variables that replace those of the server, `HOME` among them. */
   readonly env: { readonly [name: string]: string };
 }
@@ -47,18 +48,13 @@ export async function startInside(
   root: string,
   layer: Layer,
   spec: RunSpec,
-  inside: Promise<Inside>,
+  { view, env }: Inside,
 ): Promise<InsideLaunched | Refusal> {
-  const name = join(layer.path, 'pipe');
-  const [{ view, env }] = await Promise.all([inside, namePipe(name)]);
-  const table = mountTable(view);
-  await writeFile(join(layer.path, 'plan'), fstab(table, `${join(layer.path, 'root')}/.`), { mode: 0o600 });
-  const pipe = openPipe(name);
+  const pipe = await takePipe(layer.path);
   const child = startBuilder(pipe.writer, commandLine(root, layer, spec), env);
   const exited = exitOf(child);
-  const [, , complaints, control] = child.stdio;
   try {
-    const reason = await ready(child, table, control as Duplex, complaints as Readable);
+    const reason = await ready(child, () => plan(layer, view));
     if (reason !== undefined) {
       pipe.readable.destroy();
       return unavailable(reason);
@@ -73,6 +69,13 @@ export async function startInside(
     signal: (signal) => signalTree(child, signal),
     dispose: () => removeLayer(layer.path),
   };
+}
+
+/** Lays down what is to be mounted. */
+async function plan(layer: Layer, view: Inside['view']): Promise<readonly Mount[]> {
+  const table = mountTable(await view());
+  await writeFile(join(layer.path, 'plan'), fstab(table, `${join(layer.path, 'root')}/.`), { mode: 0o600 });
+  return table;
 }
 
 /** Starts the sandbox's first program with three descriptors and a channel for control, and none besides. */
@@ -119,16 +122,12 @@ function commandLine(root: string, layer: Layer, spec: RunSpec): readonly string
 }
 
 /**
- * Waits until everything is mounted and given up, looks at the result, and lets the command begin. Returns what is
- * wrong, if something is; then no process of the run is left.
+ * Gives the builder its plan, waits until everything is mounted and given up, looks at the result, and lets the command
+ * begin. Returns what is wrong, if something is; then, and where this throws, no process of the run is left.
  */
-async function ready(
-  child: ChildProcess,
-  table: readonly Mount[],
-  control: Duplex,
-  complaints: Readable,
-): Promise<string | undefined> {
+async function ready(child: ChildProcess, plan: () => Promise<readonly Mount[]>): Promise<string | undefined> {
   let said = '';
+  const [complaints, control] = [child.stdio[2] as Readable, child.stdio[3] as Duplex];
   complaints.setEncoding('utf8').on('data', (chunk: string) => {
     said = (said + chunk).slice(0, 4_000);
   });
@@ -142,17 +141,24 @@ async function ready(
     said = `it was not set up within ${PATIENCE} ms ${said}`;
     child.kill('SIGKILL');
   }, PATIENCE);
-  const early = await Promise.race([up, gone]);
-  clearTimeout(late);
-  if (early !== undefined) return early;
-  const wrong = await inspect(child, table);
-  if (wrong === undefined) {
-    control.end('go\n');
-    return undefined;
+  try {
+    const table = await plan();
+    control.write('plan\n');
+    const wrong = (await Promise.race([up, gone])) ?? (await inspect(child, table));
+    if (wrong === undefined) {
+      control.end('go\n');
+      return undefined;
+    }
+    control.destroy();
+    await gone;
+    return wrong;
+  } catch (error) {
+    control.destroy();
+    await gone;
+    throw error;
+  } finally {
+    clearTimeout(late);
   }
-  control.destroy();
-  await gone;
-  return wrong;
 }
 
 /** The kernel's own word on what the command is about to see. */

@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Bench, levelsHere, lines } from './bench.testsuite.js';
 import { openRunner } from './open.js';
+import type { Run } from './runner.js';
 
 const off = !(await levelsHere()).includes('transactional');
 
@@ -52,6 +53,30 @@ describe.skipIf(off)('private places', () => {
     expect([(await first.output()).text, second.text]).toEqual(['1\n', '2\n']);
     await first.dispose();
     execFileSync('rm', [fifo]);
+  });
+
+  test('more runs at once than there are homes: the last has one that goes with it, and output of its own', async () => {
+    const [up, gate] = [join(bench.root, 'cache/up'), join(bench.root, 'cache/gate')];
+    execFileSync('mkfifo', [up, gate]);
+    const waits = 'ls ~ | grep -c ^mark; touch ~/mark; echo up > cache/up; read -r x < cache/gate';
+    const runs: Run[] = [];
+    for (let at = 0; at < 9; at++) {
+      runs.push(await bench.start(`echo run${at}; ${waits}`, { scratch: ['cache'] }));
+      expect(readFileSync(up, 'utf8')).toBe('up\n');
+    }
+    // One byte for each: a reader that comes late finds its own.
+    const go = openSync(gate, 'w');
+    writeSync(go, '\n'.repeat(runs.length));
+    for (const [at, run] of runs.entries()) {
+      await run.ended;
+      expect((await run.output()).text).toBe(`run${at}\n0\n`);
+      await run.dispose();
+    }
+    closeSync(go);
+    execFileSync('rm', [up, gate]);
+    const homes = readdirSync(join(bench.root, '.signalbox/home')).sort();
+    const marked = homes.filter((home) => existsSync(join(bench.root, '.signalbox/home', home, 'upper/mark')));
+    expect(marked).toEqual(['0', '1', '2', '3', '4', '5', '6', '7']);
   });
 
   test('names can be resolved, as far as the host can', async () => {

@@ -6,11 +6,12 @@ export const TRUSTED_PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
 
 /**
  * Process 1 of the run, with capabilities over its own namespaces only. Arguments: the root, the layer (relative to the
- * root), the homes to try in order (relative, blank-separated), `on` or `off` for the network, the text of `INIT`, and
- * what `INIT` takes.
+ * root, its `slot` leading to the first home), the homes to try in order (relative, blank-separated), `on` or `off` for
+ * the network, the text of `INIT`, and what `INIT` takes.
  *
- * Order matters: everything that exists is copied and sealed first; only then is the workspace opened again, as the
+ * Order matters: everything that exists is sealed and copied first; only then is the workspace opened again, as the
  * source of the layers, and what the plan lists is mounted into the copy. So nothing is writable by omission.
+ * The server works out the plan meanwhile, and says when it is there; one that died says nothing, and the read ends.
  * The last step enters the copy by `chroot`: there the kernel also refuses new user namespaces.
  */
 export const BUILD = `
@@ -19,16 +20,18 @@ root=$1 layer=$2 homes=$3 network=$4 init=$5
 shift 5
 cd -- "$root"
 for home in $homes; do
+  if [ ! -e "$home/lock" ]; then mkdir -p "$home/upper" "$home/work" "$home/plain"; : > "$home/lock"; fi
   exec 9<"$home/lock"
   if flock -n 9; then break; fi
 done
-ln -s "$root/$home" "$layer/slot"
+if [ "$home" != "\${homes%% *}" ]; then ln -sfn "$root/$home" "$layer/slot"; fi
 if [ "$network" = off ]; then ip link set lo up 2>/dev/null || :; fi
-mount --rbind / "$layer/root"
 mount -a -i -o remount,bind,ro 2>/dev/null || :
+mount --rbind / "$layer/root"
 mount --rbind "$root" "$root"
 mount -o remount,bind,rw "$root"
 cd -- "$root"
+read -r plan <&3 || exit 125
 mount -a -i -c -T "$layer/plan"
 exec chroot "$layer/root" prlimit --core=0 --nproc=8192 --fsize=17179869184 \\
   setpriv --no-new-privs --inh-caps=-all --ambient-caps=-all --bounding-set=-all --pdeathsig KILL \\

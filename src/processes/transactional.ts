@@ -15,7 +15,7 @@ export function transactional(root: string, folder: string): Sandbox {
     level: 'transactional',
     launch: (spec) =>
       withLayer(root, folder, spec.id, async (layer) => {
-        const launched = await startInside(root, layer, spec, inside(root, folder, layer, spec));
+        const launched = await startInside(root, layer, spec, await inside(root, folder, layer, spec));
         return isRefusal(launched) ? launched : { ...launched, written: () => scanLayer(root, layer) };
       }),
   };
@@ -25,5 +25,6 @@ async function inside(root: string, folder: string, layer: Layer, spec: RunSpec)
   const [home, granted] = await Promise.all([homeFolder(), grantedSockets(spec.sockets ?? [], process.env)]);
   const { grants } = granted;
   const plan = { overlay: true, writable: spec.scratch, sealed: [], home, grants };
-  return { view: await prepareView(root, folder, layer, plan), env: { HOME: home, ...granted.variables('at') } };
+  const env = { HOME: home, ...granted.variables('at') };
+  return { view: () => prepareView(root, folder, layer, plan), env };
 }

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { spawn } from 'node:child_process';
 import { constants, type Stats } from 'node:fs';
-import { chmod, lstat, open, readdir, readlink } from 'node:fs/promises';
+import { chmod, lstat, mkdir, open, readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer, text } from 'node:stream/consumers';
 import type { Layer } from './layer.js';
@@ -140,6 +140,7 @@ async function contents(path: Bytes): Promise<Buffer> {
 /** What folders hold in the merged view of layer and live tree; throws where it cannot be made, so that nothing is guessed. */
 async function mergedNames(root: string, layer: Layer, folders: readonly Bytes[]): Promise<ReadonlySet<Bytes>> {
   const namespaces = ['--user', '--map-current-user', '--keep-caps', '--mount'];
+  await mkdir(join(layer.path, 'again'), { recursive: true });
   const child = spawn('unshare', [...namespaces, '--', 'sh', '-c', LIST, 'signalbox', root, layer.relative], {
     env: { PATH: TRUSTED_PATH },
   });
