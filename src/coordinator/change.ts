@@ -1,10 +1,10 @@
 import { type Draft, draft as newDraft } from '../domain/draft.js';
 import type { EventBody, FileChange } from '../domain/event.js';
 import { printHandle } from '../domain/handle.js';
+import type { IntentId } from '../domain/intent.js';
 import { isRefusal, type Refusal } from '../domain/refusal.js';
 import type { ScopeId } from '../domain/scope.js';
 import { allowWrite, type Write } from '../domain/write.js';
-import type { Transaction } from '../store/store.js';
 import { Overtaken } from '../workspace/files/apply.js';
 import type { Prepared, Wanted } from '../workspace/workspace.js';
 import { inArgument } from './argument.js';
@@ -38,8 +38,8 @@ export interface MovedOn {
 }
 
 /**
- * The one way in which files change: new contents are laid beside their targets and the intent is recorded; then, in
- * one transaction, lease, locks and versions are checked, the files are renamed and the events are committed.
+ * The one way in which files change: new contents are laid beside their targets; then, in one transaction, lease, locks
+ * and versions are checked, the way back is put on the disk, the files are renamed and the events are committed.
  */
 export async function change(parts: Parts, caller: Caller, request: Change): Promise<Changed | MovedOn | Refusal> {
   const early = await refusedEarly(parts, caller, request);
@@ -50,21 +50,22 @@ export async function change(parts: Parts, caller: Caller, request: Change): Pro
     const answer = withArgument(prepared, request);
     return act<Changed>(parts, caller, request.tool, {}, () => ({ answer }));
   }
-  let intent: number | undefined;
+  const paths = prepared.changes.map((file) => file.path);
+  const needs = { paths, scopes: scopeNeeds(request.write.scope), contents: prepared.contents };
+  let intent: IntentId | undefined;
   try {
-    intent = await parts.store.prepare({ files: prepared.files }, prepared.contents);
-    const id = intent;
-    const needs = { paths: prepared.changes.map((file) => file.path), scopes: scopeNeeds(request.write.scope) };
     const done = await act<Changed | MovedOn>(parts, caller, request.tool, needs, (draft, tx) =>
-      effect(parts, caller, request, prepared, draft, tx, id),
+      effect(parts, caller, request, prepared, draft, () => {
+        intent = tx.mark(prepared.files);
+      }),
     );
-    if (isRefusal(done) || 'moved' in done) await abandon(parts, prepared, intent);
+    if (isRefusal(done) || 'moved' in done) await parts.workspace.discard(prepared);
     else finish(parts, prepared, intent, done.scope);
     return done;
   } catch (error) {
-    await abandon(parts, prepared, intent);
+    await parts.workspace.discard(prepared);
     // A person saved in the instant between the last check and the rename; the store has put everything back.
-    if (error instanceof Overtaken) return { moved: request.wanted.map((file) => file.path) };
+    if (error instanceof Overtaken) return { moved: paths };
     throw error;
   }
 }
@@ -94,8 +95,7 @@ function effect(
   request: Change,
   prepared: Prepared,
   draft: Draft,
-  tx: Transaction,
-  intent: number,
+  mark: () => void,
 ): Step<Changed | MovedOn> {
   let moved: readonly string[] = [];
   const answer = draft.attempt<Changed>(() => {
@@ -105,7 +105,7 @@ function effect(
     moved = parts.workspace.verify(prepared).map((file) => file.path);
     if (moved.length > 0) return movedOn;
     const outside = noteOutside(draft, prepared.changes, scope.id);
-    tx.mark(intent);
+    mark();
     parts.workspace.apply(prepared);
     draft.emit(changedEvent(request, prepared.changes, scope.id, scope.generation));
     const handle = printHandle(scope, parts.mint);
@@ -134,15 +134,10 @@ function noteOutside(draft: Draft, changes: readonly FileChange[], holder: Scope
   return files.map((file) => file.path);
 }
 
-/** After the answer: the files are synced, then the intent is clean. */
-function finish(parts: Parts, prepared: Prepared, intent: number, holder: ScopeId): void {
+/** After the answer: the files are synced, then the store need not remember them. */
+function finish(parts: Parts, prepared: Prepared, intent: IntentId | undefined, holder: ScopeId): void {
   parts.workspace
     .finish(prepared, (edit) => noteLate(parts, edit, holder))
-    .then(() => parts.store.settle(intent))
-    .catch((error: unknown) => parts.log(`files of intent ${intent} could not be synced: ${String(error)}`));
-}
-
-async function abandon(parts: Parts, prepared: Prepared, intent: number | undefined): Promise<void> {
-  await parts.workspace.discard(prepared);
-  if (intent !== undefined) await parts.store.settle(intent);
+    .then(() => (intent === undefined ? undefined : parts.store.settle(intent)))
+    .catch((error: unknown) => parts.log(`the files of a change by ${holder} could not be synced: ${String(error)}`));
 }

@@ -58,7 +58,7 @@ export async function commitOf(
   const maker = processMark(process.pid);
   const through = Math.max(...changes.map((change) => change.through));
   const commit = { ...planned, through, ...(maker === undefined ? {} : { maker }) };
-  const intent = await parts.store.prepare({ scope: own.id, files: [], commit }, []);
+  const intent = await parts.store.prepare({ scope: own.id, commit });
   const reserved = await git.reserve(planned);
   if (isRefusal(reserved)) {
     await parts.store.settle(intent);

@@ -1,5 +1,5 @@
 import { type Draft, draft } from '../domain/draft.js';
-import type { StoredIntent } from '../domain/intent.js';
+import type { Publication, StoredPublication } from '../domain/intent.js';
 import { isEnded, type Scope } from '../domain/scope.js';
 import { fateOf } from '../processes/identity.js';
 import type { Git } from '../workspace/git/git.js';
@@ -17,47 +17,44 @@ const SERVER = { agent: 'signalbox', connection: 'recovery' };
  *
  * @returns those that are under way, or too young to be told from such.
  */
-export async function settleUnfinished(parts: Parts): Promise<StoredIntent[]> {
+export async function settleUnfinished(parts: Parts): Promise<StoredPublication[]> {
   const { git } = parts;
   if (git === undefined) return [];
   const [all, silent, old] = await Promise.all([0, LAST_WORDS, AGE].map((age) => parts.store.unfinished(age)));
   const over = new Set([...(silent ?? []).filter(isOrphan), ...(old ?? [])].map(({ id }) => id));
-  const left: StoredIntent[] = [];
-  for (const intent of all ?? []) {
-    const { id, scope = 'a scope', commit } = intent;
-    if (commit === undefined) continue;
-    if (!over.has(id)) {
-      left.push(intent);
+  const left: StoredPublication[] = [];
+  for (const publication of all ?? []) {
+    if (!over.has(publication.id)) {
+      left.push(publication);
       continue;
     }
-    const outcome = await settle(parts, intent, await git.recovery(commit));
-    await parts.store.settle(id);
-    parts.log(`an interrupted publication of ${scope} was ${outcome}`);
+    const outcome = await settle(parts, publication, await git.recovery(publication.commit));
+    await parts.store.settle(publication.id);
+    parts.log(`an interrupted publication of ${publication.scope} was ${outcome}`);
   }
   return left;
 }
 
-function isOrphan({ commit }: StoredIntent): boolean {
-  return commit?.maker !== undefined && fateOf(commit.maker) === 'gone';
+function isOrphan({ commit }: StoredPublication): boolean {
+  return commit.maker !== undefined && fateOf(commit.maker) === 'gone';
 }
 
 type Recover = Awaited<ReturnType<Git['recovery']>>;
 
 /** Under the write lock: of several servers that find the same one, only the first has something to do. */
-async function settle(parts: Parts, { scope: id, commit: planned }: StoredIntent, recover: Recover) {
-  const needs = id === undefined ? {} : { scopes: [id] };
+async function settle(parts: Parts, { scope: id, commit: planned }: StoredPublication, recover: Recover) {
   let outcome: ReturnType<Recover> = 'dropped';
-  await parts.store.transact(SERVER, needs, (tx) => {
+  await parts.store.transact(SERVER, { scopes: [id] }, (tx) => {
     const decision = draft(tx);
     outcome = recover();
-    const scope = id === undefined ? undefined : tx.scope(id);
-    if (outcome === 'published' && planned !== undefined && scope !== undefined) putOnRecord(decision, scope, planned);
+    const scope = tx.scope(id);
+    if (outcome === 'published' && scope !== undefined) putOnRecord(decision, scope, planned);
     return { events: decision.events, answer: undefined };
   });
   return outcome;
 }
 
-function putOnRecord(decision: Draft, scope: Scope, { commit, through }: NonNullable<StoredIntent['commit']>): void {
+function putOnRecord(decision: Draft, scope: Scope, { commit, through }: Publication['commit']): void {
   if (isEnded(scope.status) || scope.commit === commit) return;
   const summary = 'Committed by a server that was killed before it could say so.';
   const until = through === undefined ? {} : { through };

@@ -1,5 +1,6 @@
 import type { Hash, ScopeId } from './scope.js';
 
+/** Names what is not through yet: an effect whose files are not synced, or a publication. */
 export type IntentId = number;
 
 /** One path of an intent. Contents are found by hash. `temp` is where the new content waits, relative to the root. */
@@ -12,6 +13,13 @@ export interface IntentFile {
   readonly temp?: string;
 }
 
+/** An effect on files, as whoever puts them right after a crash is told of it. */
+export interface Intent {
+  readonly files: readonly IntentFile[];
+  /** Whether the machine went down since: then the new files may be lost, though their names are there. */
+  readonly rebooted: boolean;
+}
+
 /** A built commit and the ref that shall move to it: `HEAD` or a branch. `former`: where the ref stands until then. */
 export interface PlannedCommit {
   readonly ref: string;
@@ -19,11 +27,10 @@ export interface PlannedCommit {
   readonly commit: string;
 }
 
-/** The log of one effect on files, or of the commit of a publication, recorded before it. */
-export interface Intent {
-  readonly scope?: ScopeId;
-  readonly files: readonly IntentFile[];
-  readonly commit?: PlannedCommit & {
+/** A publication that is about to make a commit, on record before it. */
+export interface Publication {
+  readonly scope: ScopeId;
+  readonly commit: PlannedCommit & {
     /** The event of the last change that the commit holds. */
     readonly through?: number;
     /** Names the process that publishes, so that others can tell whether it still does. */
@@ -31,12 +38,8 @@ export interface Intent {
   };
 }
 
-export interface StoredIntent extends Intent {
+export interface StoredPublication extends Publication {
   readonly id: IntentId;
-  /** `applied` once its events are committed. Its row goes when its files are synced too. */
-  readonly state: 'pending' | 'applied';
-  /** The boot of the machine in which it was recorded. */
-  readonly boot: string;
 }
 
 export interface Content {

@@ -9,17 +9,18 @@ import {
   answerOf,
   BOB,
   changed,
+  changeOf,
   claim,
+  fileRecovery,
   granted,
   idOf,
-  intentFor,
   opened,
   record,
   released,
   sha,
   type Tools,
 } from './steps.testsuite.js';
-import type { Decision } from './store.js';
+import type { Decision, Recovery } from './store.js';
 
 /** The ledger. */
 export function ledgerTests(tools: Tools): void {
@@ -182,66 +183,125 @@ export function effectTests(tools: Tools): void {
     expect(await other.content(sha('unknown'))).toBeUndefined();
   });
 
+  const { files, contents } = changeOf('a.txt');
+  const file = () => join(tools.bench.root, 'a.txt');
+  const types = async () => (await tools.store.events({ after: 0, limit: 10 })).map(({ body }) => body.type);
+
   test('promise 6: an effect whose step throws is undone at once', async () => {
-    const { intent, contents } = intentFor('a.txt');
-    writeFileSync(join(tools.bench.root, 'a.txt'), 'old');
-    const id = await tools.store.prepare(intent, contents);
-    const step = tools.store.transact(ALICE, {}, (tx) => {
-      tx.mark(id);
-      writeFileSync(join(tools.bench.root, 'a.txt'), 'new');
+    writeFileSync(file(), 'old');
+    const step = tools.store.transact(ALICE, { contents }, (tx) => {
+      tx.mark(files);
+      writeFileSync(file(), 'new');
       expect(tools.store.applying()).toEqual(['a.txt']);
       throw new Error('a bug');
     });
     await expect(step).rejects.toThrow('a bug');
-    expect(readFileSync(join(tools.bench.root, 'a.txt'), 'utf8')).toBe('old');
+    expect(readFileSync(file(), 'utf8')).toBe('old');
     expect(tools.store.applying()).toEqual([]);
-    expect((await tools.store.events({ after: 0, limit: 10 })).map(({ body }) => body.type)).toEqual(['files.outside']);
+    expect(await types()).toEqual(['files.outside']);
+  });
+
+  test('promise 6: an effect is seen as under way by every store, from the mark to the commit', async () => {
+    const other = await tools.bench.open();
+    writeFileSync(file(), 'old');
+    expect(other.applying()).toEqual([]);
+    await tools.store.transact(ALICE, { contents }, (tx) => {
+      expect(other.applying()).toEqual([]);
+      tx.mark(files);
+      expect(other.applying()).toEqual(['a.txt']);
+      return change;
+    });
+    expect(other.applying()).toEqual([]);
   });
 
   test('promise 6: an effect whose step records no change, or refuses, is undone', async () => {
     for (const answer of [true, refuse('HELD', 'It is held.', 'Wait.')]) {
-      const { intent, contents } = intentFor('a.txt');
-      writeFileSync(join(tools.bench.root, 'a.txt'), 'old');
-      const id = await tools.store.prepare(intent, contents);
-      const step = tools.store.transact(ALICE, {}, (tx) => {
-        tx.mark(id);
-        writeFileSync(join(tools.bench.root, 'a.txt'), 'new');
+      writeFileSync(file(), 'old');
+      const step = tools.store.transact(ALICE, { contents }, (tx) => {
+        tx.mark(files);
+        writeFileSync(file(), 'new');
         return { answer, events: isRefusal(answer) ? change.events : [] };
       });
       await expect(step).rejects.toThrow('records no change');
-      expect(readFileSync(join(tools.bench.root, 'a.txt'), 'utf8')).toBe('old');
+      expect(readFileSync(file(), 'utf8')).toBe('old');
     }
   });
 
   test('promise 6: an effect that was committed stays, and is not undone by the next writer', async () => {
-    const { intent, contents } = intentFor('a.txt');
-    writeFileSync(join(tools.bench.root, 'a.txt'), 'old');
-    const id = await tools.store.prepare(intent, contents);
-    await tools.store.transact(ALICE, {}, (tx) => {
-      tx.mark(id);
-      writeFileSync(join(tools.bench.root, 'a.txt'), 'new');
-      return change;
-    });
+    writeFileSync(file(), 'old');
+    const id = await answerOf<number>(
+      tools.store.transact(ALICE, { contents }, (tx) => {
+        const answer = tx.mark(files);
+        writeFileSync(file(), 'new');
+        return { ...change, answer };
+      }),
+    );
     expect(tools.store.applying()).toEqual([]);
     const other = await tools.bench.open();
     await record(other, opened('S002'));
     await tools.store.settle(id);
     await record(tools.store, opened('S003'));
-    expect(readFileSync(join(tools.bench.root, 'a.txt'), 'utf8')).toBe('new');
-    expect((await tools.store.events({ after: 0, limit: 10 })).map(({ body }) => body.type)).not.toContain(
-      'files.outside',
-    );
+    expect(readFileSync(file(), 'utf8')).toBe('new');
+    expect(await types()).not.toContain('files.outside');
+    for (const { hash, bytes } of contents) expect(await other.content(hash)).toEqual(bytes);
   });
 
-  test('promise 2: an intent that is not pending cannot be marked', async () => {
-    const { intent, contents } = intentFor('a.txt');
-    const id = await tools.store.prepare(intent, contents);
-    await tools.store.settle(id);
-    const step = tools.store.transact(ALICE, {}, (tx) => {
-      tx.mark(id);
+  test('promise 6: an effect that was undone leaves nothing to undo, however often it is tried', async () => {
+    const { undo, redo } = fileRecovery(tools.bench.root);
+    const silent: Recovery = { undo: (...given) => undo(...given).slice(1), redo };
+    const quiet = await tools.bench.open({ recovery: silent });
+    writeFileSync(file(), 'old');
+    for (let times = 0; times < 3; times++) {
+      const step = quiet.transact(ALICE, { contents }, (tx) => {
+        tx.mark(files);
+        writeFileSync(file(), 'new');
+        throw new Error('a bug');
+      });
+      await expect(step).rejects.toThrow('a bug');
+      expect(readFileSync(file(), 'utf8')).toBe('old');
+      expect([quiet.applying(), tools.store.applying()]).toEqual([[], []]);
+    }
+    writeFileSync(file(), 'new');
+    await record(tools.store, opened('S001'));
+    expect(readFileSync(file(), 'utf8')).toBe('new');
+  });
+
+  test('promise 6: an effect on contents that are too large for its transaction is undone as well', async () => {
+    const large = ['old', 'new'].map((word) => Buffer.from(word.repeat(200_000)));
+    const contents = large.map((bytes) => ({ hash: sha(bytes), bytes }));
+    const [before = '', after = ''] = contents.map(({ hash }) => hash);
+    const files = [{ path: 'a.txt', before, after, beforeMode: 0o644, afterMode: 0o644 }];
+    writeFileSync(file(), large[0] ?? '');
+    const step = tools.store.transact(ALICE, { contents }, (tx) => {
+      tx.mark(files);
+      writeFileSync(file(), large[1] ?? '');
+      throw new Error('a bug');
+    });
+    await expect(step).rejects.toThrow('a bug');
+    expect(sha(readFileSync(file()))).toBe(before);
+  });
+
+  test('promise 6: a step changes files once', async () => {
+    writeFileSync(file(), 'old');
+    const step = tools.store.transact(ALICE, { contents }, (tx) => {
+      tx.mark(files);
+      tx.mark(files);
       return change;
     });
-    await expect(step).rejects.toThrow('is not pending');
-    expect(await tools.store.events({ after: 0, limit: 10 })).toEqual([]);
+    await expect(step).rejects.toThrow('once');
+    expect(readFileSync(file(), 'utf8')).toBe('old');
+  });
+
+  test('promise 8: a publication is on record until it is settled', async () => {
+    const commit = { ref: 'HEAD', former: null, commit: 'c' };
+    await record(tools.store, opened('S001'));
+    const id = await tools.store.prepare({ scope: 'S001', commit });
+    expect(await tools.store.unfinished(1_000)).toEqual([]);
+    tools.bench.pass(2_000);
+    const other = await tools.bench.open();
+    expect(await other.unfinished(1_000)).toEqual([{ id, scope: 'S001', commit }]);
+    await tools.store.settle(id);
+    await record(tools.store, opened('S002'));
+    expect(await other.unfinished(1_000)).toEqual([]);
   });
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EventBody } from '../domain/event.js';
-import type { Intent, StoredIntent } from '../domain/intent.js';
+import type { Content, Intent, IntentFile } from '../domain/intent.js';
 import { isRefusal } from '../domain/refusal.js';
 import type { Hash, ScopeId } from '../domain/scope.js';
 import type { Recovery, Store } from './store.js';
@@ -11,7 +11,7 @@ import type { Recovery, Store } from './store.js';
 export interface StoreBench {
   readonly root: string;
   /** Another server's store on the same ledger. */
-  open(): Promise<Store>;
+  open(options?: { readonly recovery?: Recovery }): Promise<Store>;
   /** Lets time pass on the machine's clock, in milliseconds. */
   pass(ms: number): void;
   /** Differences between the tables and a replay of the events. */
@@ -87,7 +87,7 @@ export function fileRecovery(root: string): Recovery {
     if (bytes === undefined) rmSync(join(root, path), { force: true });
     else writeFileSync(join(root, path), bytes);
   };
-  const noted = (intent: StoredIntent, which: 'before' | 'after'): readonly EventBody[] => [
+  const noted = (intent: Intent, which: 'before' | 'after'): readonly EventBody[] => [
     {
       type: 'files.outside',
       files: intent.files.map((file) => ({ path: `recovered/${file.path}`, before: null, after: file[which] })),
@@ -113,12 +113,8 @@ export function hashAt(root: string, path: string): Hash | null {
   return existsSync(join(root, path)) ? sha(readFileSync(join(root, path))) : null;
 }
 
-/** The intent to turn `a.txt` from `old` into `new`, with both contents. */
-export function intentFor(path: string): {
-  readonly intent: Intent;
-  readonly contents: { readonly hash: Hash; readonly bytes: Uint8Array }[];
-} {
+/** What it takes to turn `a.txt` from `old` into `new`: the file to mark, and the contents that are needed for it. */
+export function changeOf(path: string): { readonly files: readonly IntentFile[]; readonly contents: Content[] } {
   const contents = ['old', 'new'].map((word) => ({ hash: sha(word), bytes: Buffer.from(word) }));
-  const file = { path, before: sha('old'), after: sha('new'), beforeMode: 0o644, afterMode: 0o644 };
-  return { intent: { files: [file] }, contents };
+  return { files: [{ path, before: sha('old'), after: sha('new'), beforeMode: 0o644, afterMode: 0o644 }], contents };
 }

@@ -1,5 +1,13 @@
 import type { Event, EventBody, RunEnding } from '../domain/event.js';
-import type { ChangeRow, Content, Intent, IntentId, StoredIntent } from '../domain/intent.js';
+import type {
+  ChangeRow,
+  Content,
+  Intent,
+  IntentFile,
+  IntentId,
+  Publication,
+  StoredPublication,
+} from '../domain/intent.js';
 import type { Refusal } from '../domain/refusal.js';
 import type { Hash, Scope, ScopeId } from '../domain/scope.js';
 import type { View } from '../domain/view.js';
@@ -35,11 +43,13 @@ export interface Outcome<T> {
 /** What a step sees: the view, and the means for a file effect. */
 export interface Transaction extends View {
   /**
-   * Names the intent whose files are about to change; call it directly before the first rename.
-   * The marker is on disk when it returns. From here on, a failure before COMMIT undoes the intent; so does a step
-   * that then throws, refuses or records no event. Throws where the intent is no longer pending.
+   * Names the files that are about to change, and stores the contents that are among the needs; call it once, directly
+   * before the first rename. How to put the files back is on the disk when it returns. From here on, a failure before
+   * COMMIT undoes what was done to them; so does a step that then throws, refuses or records no event.
+   *
+   * @returns what to `settle` once the files are synced.
    */
-  mark(intent: IntentId): void;
+  mark(files: readonly IntentFile[]): IntentId;
 }
 
 export interface Needs {
@@ -47,6 +57,8 @@ export interface Needs {
   readonly paths?: readonly string[];
   /** Scopes that may have ended and that the step looks at. */
   readonly scopes?: readonly ScopeId[];
+  /** New and former contents of the files that the step marks. */
+  readonly contents?: readonly Content[];
 }
 
 export interface EventQuery {
@@ -101,9 +113,9 @@ export interface Store {
   transact<T>(author: Author, needs: Needs, step: (tx: Transaction) => Decision<T>): Promise<Outcome<T>>;
   /** A consistent look without a lock. */
   view<T>(needs: Needs, look: (view: View) => T): Promise<T>;
-  /** Records an intent and the contents that it needs, durably, before any lock is taken. */
-  prepare(intent: Intent, contents: readonly Content[]): Promise<IntentId>;
-  /** Drops an intent: its files are synced, or it was never applied. */
+  /** Puts on record that a commit is about to be made, durably, before any lock is taken. */
+  prepare(publication: Publication): Promise<IntentId>;
+  /** Drops what is through: the files are synced, or how the publication ended is known. */
   settle(id: IntentId): Promise<void>;
   /** Stores contents by hash, durably. */
   keep(contents: readonly Content[]): Promise<void>;
@@ -116,7 +128,7 @@ export interface Store {
   /** Runs whose end is not on record, oldest first. */
   openRuns(): Promise<RunRow[]>;
   /** Publications recorded at least `age` milliseconds of lock time ago whose end is not on record: their process may be gone. */
-  unfinished(age: number): Promise<StoredIntent[]>;
+  unfinished(age: number): Promise<StoredPublication[]>;
   /** Resolves when something was committed by anyone after sequence number `seq`, or when `signal` aborts. */
   changed(seq: number, signal: AbortSignal): Promise<void>;
   /** Paths whose files are being renamed, or were when their server was killed: what is seen there may be undone again. */
@@ -124,18 +136,17 @@ export interface Store {
   close(): Promise<void>;
 }
 
+type ContentOf = (hash: Hash) => Uint8Array | undefined;
+
 /**
  * Puts files back or finishes them; the workspace knows how. Runs under the write lock, synchronously, and may run
  * again for the same intent where its events could not be recorded. If it throws, the store refuses all writes.
  */
 export interface Recovery {
-  /**
-   * An intent whose effect was, or after a power cut may have been, cut off before COMMIT: puts the former contents back
-   * where the new ones stand. Paths at whose new content the ledger has arrived by another way are left out.
-   */
-  undo(intent: StoredIntent, content: (hash: Hash) => Uint8Array | undefined): readonly EventBody[];
-  /** An applied intent whose files may not have reached the disk before the machine went down. */
-  redo(intent: StoredIntent, content: (hash: Hash) => Uint8Array | undefined): readonly EventBody[];
+  /** An effect that was cut off before COMMIT: puts the former contents back where the new ones stand. */
+  undo(intent: Intent, content: ContentOf): readonly EventBody[];
+  /** A committed effect whose files may not have reached the disk before the machine went down. */
+  redo(intent: Intent, content: ContentOf): readonly EventBody[];
 }
 
 export class StoreBusy extends Error {

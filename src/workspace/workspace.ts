@@ -40,7 +40,7 @@ export interface Wanted {
 /** New contents lying beside their targets, ready to be renamed. */
 export interface Prepared {
   readonly files: readonly IntentFile[];
-  /** New and former contents, for the intent. */
+  /** New and former contents. */
   readonly contents: readonly Content[];
   readonly changes: readonly FileChange[];
 }
@@ -87,7 +87,7 @@ export interface Workspace {
   prepare(wanted: readonly Wanted[]): Promise<Prepared | Refusal>;
   /** Under the write lock: which paths are no longer at their base. Synchronous. */
   verify(prepared: Prepared): readonly Moved[];
-  /** Under the write lock, after `verify` and the marker: the renames. Synchronous; throws where the disk refuses, and `Overtaken` where somebody saved since `verify`. The intent must be undone then. */
+  /** Under the write lock, after `verify` and `mark`: the renames. Synchronous; throws where the disk refuses, and `Overtaken` where somebody saved since `verify`. What was renamed must be undone then. */
   apply(prepared: Prepared): void;
   /**
    * After COMMIT: syncs the files and folders, then looks at the former files, at once and 2 s later, for a save that came

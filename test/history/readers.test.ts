@@ -64,7 +64,7 @@ test.each([
       const texts = new Set(files.map(({ text }: { text: string }) => text));
       expect([...texts]).toEqual(isCutOff ? ['0\n'] : [expect.any(String)]);
       if (isCutOff) return;
-      await reader.ok('open_scope', { title: 'Clears the marker' });
+      await reader.ok('open_scope', { title: 'Undoes it' });
     }
     throw new Error('no patch was cut off half-way');
   },

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DEFAULTS } from '../../domain/settings.js';
-import { changed, claim, fileRecovery, idOf, intentFor, opened, record, sha } from '../steps.testsuite.js';
+import { changed, changeOf, claim, fileRecovery, idOf, opened, record, sha } from '../steps.testsuite.js';
 import type { Store } from '../store.js';
 import { openSqliteStore } from './open.js';
 
@@ -22,13 +22,12 @@ async function increment(store: Store): Promise<void> {
   });
 }
 
-/** Dies in the middle of an effect: `before` or `after` the file was changed, or `committed`: before the marker is cleared. */
+/** Dies in the middle of an effect: `before` or `after` the file was changed, or `committed`: directly after the COMMIT. */
 async function die(store: Store, when: string): Promise<void> {
-  const { intent, contents } = intentFor('a.txt');
-  const id = await store.prepare(intent, contents);
+  const { files, contents } = changeOf('a.txt');
   const events = [opened('S001'), changed('S001', 'a.txt', sha('old'), sha('new'))];
-  await store.transact({ agent: 'a', connection: 'c' }, {}, (tx) => {
-    tx.mark(id);
+  await store.transact({ agent: 'a', connection: 'c' }, { contents }, (tx) => {
+    tx.mark(files);
     if (when === 'before') process.kill(process.pid, 'SIGKILL');
     writeFileSync(join(root, 'a.txt'), 'new');
     if (when === 'after') process.kill(process.pid, 'SIGKILL');

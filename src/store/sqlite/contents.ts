@@ -13,6 +13,14 @@ import { integer, text } from './rows.js';
 const HASH_LENGTH = 64;
 /** Up to this many bytes a content stands in its row; a larger one in a file of its own. */
 const LARGEST_ROW = 256 * 1024;
+/** Up to this many bytes of contents go with the commit of the effect that needs them. */
+const LARGEST_COMMIT = 1024 * 1024;
+
+/** Whether these can wait for the transaction that needs them; writing more would hold the write lock for long. */
+export function areFew(contents: readonly Content[]): boolean {
+  const sizes = contents.map(({ bytes }) => bytes.length);
+  return sizes.every((size) => size <= LARGEST_ROW) && sizes.reduce((sum, size) => sum + size, 0) <= LARGEST_COMMIT;
+}
 
 /** Contents by their SHA-256 in hex. */
 export class Contents {
@@ -33,10 +41,12 @@ export class Contents {
     for (const content of contents) if (content.bytes.length > LARGEST_ROW) await this.#writeFile(content);
   }
 
-  insert(contents: readonly Content[]): void {
-    for (const { hash, bytes } of contents) {
-      this.#insert.run(hash, bytes.length, bytes.length > LARGEST_ROW ? null : bytes);
-    }
+  /** → those that were not there yet. */
+  insert(contents: readonly Content[]): Content[] {
+    return contents.filter(({ hash, bytes }) => {
+      const { changes } = this.#insert.run(hash, bytes.length, bytes.length > LARGEST_ROW ? null : bytes);
+      return Number(changes) > 0;
+    });
   }
 
   /** The one content whose hash begins so. */

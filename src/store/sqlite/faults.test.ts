@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { ALICE, changed, claim, hashAt, intentFor, opened, record, released, sha } from '../steps.testsuite.js';
+import { ALICE, changed, changeOf, claim, hashAt, opened, record, released, sha } from '../steps.testsuite.js';
 import { StoreBroken } from '../store.js';
 import { SqliteBench } from './bench.testsuite.js';
 import { DATABASE } from './options.js';
@@ -176,13 +176,13 @@ describe.skipIf(!canMount())('a full disk (skipped where this user may not mount
   test('promise 6: an effect that cannot be recorded is undone', async () => {
     const store = await bench.open();
     writeFileSync(join(bench.root, 'a.txt'), 'old');
-    const { intent, contents } = intentFor('a.txt');
-    const id = await store.prepare(intent, contents);
-    writeFileSync(join(bench.folder, 'applying'), '');
+    const { files, contents } = changeOf('a.txt');
+    await store.keep(contents);
+    writeFileSync(join(bench.folder, 'applying'), Buffer.alloc(4_096));
     const empty = fill();
     const long = 'x'.repeat(2_000_000);
-    const step = store.transact(ALICE, {}, (tx) => {
-      tx.mark(id);
+    const step = store.transact(ALICE, { contents }, (tx) => {
+      tx.mark(files);
       writeFileSync(join(bench.root, 'a.txt'), 'new');
       return { answer: true, events: [opened('S001', [long])] };
     });
@@ -191,6 +191,23 @@ describe.skipIf(!canMount())('a full disk (skipped where this user may not mount
     empty();
     await record(store, opened('S001'));
     expect(hashAt(bench.root, 'a.txt')).toBe(sha('old'));
+  });
+
+  test('promise 11: an effect for whose undoing there is no room is not begun', async () => {
+    const store = await bench.open();
+    writeFileSync(join(bench.root, 'a.txt'), 'old');
+    const { files } = changeOf('a.txt');
+    const many = Array.from({ length: 2_000 }, () => files).flat();
+    const empty = fill();
+    const step = store.transact(ALICE, {}, (tx) => {
+      tx.mark(many);
+      expect.unreachable('the way back is not on the disk');
+    });
+    await expect(step).rejects.toThrow(StoreBroken);
+    expect(store.applying()).toEqual([]);
+    empty();
+    await record(store, opened('S001'));
+    expect((await store.events({ after: 0, limit: 10 })).map(({ body }) => body.type)).toEqual(['scope.opened']);
   });
 });
 

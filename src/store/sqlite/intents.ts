@@ -1,56 +1,65 @@
-import type { Intent, IntentId, StoredIntent } from '../../domain/intent.js';
-import type { Driver, Row, Statement } from './driver.js';
-import { integer, json, oneOf, optional, text, textOrNull } from './rows.js';
+import { randomInt } from 'node:crypto';
+import type { IntentFile, IntentId, Publication, StoredPublication } from '../../domain/intent.js';
+import type { Driver, Statement } from './driver.js';
+import { integer, json, text } from './rows.js';
 
-/** The rows of the intents. They come before an effect and go when its files are synced. */
+const LARGEST_ID = 2 ** 48 - 1;
+
+/** A committed effect whose files may not be on the disk yet. */
+export interface Unsynced {
+  readonly id: IntentId;
+  /** The boot of the machine in which it was committed. */
+  readonly boot: string;
+  /** Lock time of that moment. */
+  readonly at: number;
+  readonly files: readonly IntentFile[];
+}
+
+/** The rows of what is not through yet. */
 export class Intents {
   readonly #insert: Statement;
-  readonly #select: Statement;
-  readonly #all: Statement;
-  readonly #apply: Statement;
+  readonly #unsynced: Statement;
+  readonly #publications: Statement;
   readonly #drop: Statement;
 
   constructor(driver: Driver) {
-    this.#insert = driver.prepare(
-      "INSERT INTO intents (state, boot, at, scope, files, commit_json) VALUES ('pending', ?, ?, ?, ?, ?) RETURNING id",
-    );
-    this.#select = driver.prepare('SELECT * FROM intents WHERE id = ?');
-    this.#all = driver.prepare('SELECT * FROM intents ORDER BY id');
-    this.#apply = driver.prepare("UPDATE intents SET state = 'applied' WHERE id = ?");
+    this.#insert = driver.prepare('INSERT INTO intents (id, boot, at, files, publication) VALUES (?, ?, ?, ?, ?)');
+    this.#unsynced = driver.prepare('SELECT * FROM intents WHERE publication IS NULL ORDER BY at');
+    this.#publications = driver.prepare('SELECT * FROM intents WHERE publication IS NOT NULL AND at <= ? ORDER BY at');
     this.#drop = driver.prepare('DELETE FROM intents WHERE id = ?');
   }
 
-  insert({ scope, files, commit }: Intent, boot: string, at: number): IntentId {
-    const written = commit === undefined ? null : JSON.stringify(commit);
-    return integer(this.#insert.get(boot, at, scope ?? null, JSON.stringify(files), written), 'id');
+  /** Drawn by lot, so that an id that was dropped never names the intent of somebody else. */
+  effect(files: readonly IntentFile[], boot: string, at: number): IntentId {
+    const id = randomInt(LARGEST_ID);
+    this.#insert.run(id, boot, at, JSON.stringify(files), null);
+    return id;
   }
 
-  get(id: IntentId): StoredIntent | undefined {
-    const row = this.#select.get(id);
-    return row && intentOfRow(row);
+  publication(publication: Publication, boot: string, at: number): IntentId {
+    const id = randomInt(LARGEST_ID);
+    this.#insert.run(id, boot, at, null, JSON.stringify(publication));
+    return id;
   }
 
-  /** All of them, oldest first, with the lock time at which each was recorded. */
-  all(): { readonly intent: StoredIntent; readonly at: number }[] {
-    return this.#all.all().map((row) => ({ intent: intentOfRow(row), at: integer(row, 'at') }));
+  /** Oldest first. */
+  unsynced(): Unsynced[] {
+    return this.#unsynced.all().map((row) => ({
+      id: integer(row, 'id'),
+      boot: text(row, 'boot'),
+      at: integer(row, 'at'),
+      files: json(row, 'files'),
+    }));
   }
 
-  applied(id: IntentId): void {
-    this.#apply.run(id);
+  /** Those recorded by then, oldest first. */
+  publications(until: number): StoredPublication[] {
+    return this.#publications
+      .all(until)
+      .map((row) => ({ id: integer(row, 'id'), ...json<Publication>(row, 'publication') }));
   }
 
   drop(id: IntentId): void {
     this.#drop.run(id);
   }
-}
-
-function intentOfRow(row: Row): StoredIntent {
-  return {
-    id: integer(row, 'id'),
-    state: oneOf(row, 'state', ['pending', 'applied'] as const),
-    boot: text(row, 'boot'),
-    ...optional('scope', textOrNull(row, 'scope')),
-    files: json(row, 'files'),
-    ...(row.commit_json === null ? {} : { commit: json(row, 'commit_json') }),
-  };
 }

@@ -1,5 +1,6 @@
 import type { Event, EventBody } from '../../domain/event.js';
 import { evolve } from '../../domain/evolve.js';
+import type { Hash } from '../../domain/scope.js';
 import type { State } from '../../domain/state.js';
 import { type Author, StoreBroken } from '../store.js';
 import { canonical, link, wellFormed } from './chain.js';
@@ -70,6 +71,11 @@ export class Ledger {
   /** Lock time now. */
   now(): number {
     return advance(this.#loader.head().time, this.#clock, this.#longest).lock;
+  }
+
+  /** The last link of the chain now, in a transaction or without. */
+  end(): Hash {
+    return this.#loader.head().hash;
   }
 
   #foldSince(known: Folded, head: Head): Folded {

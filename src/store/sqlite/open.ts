@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { openDriver } from './driver.js';
 import { prepareFolder } from './folder.js';
+import { forgetEffects } from './journal.js';
 import { DATABASE, PATIENCE, type SqliteOptions } from './options.js';
 import { configure, migrate } from './schema.js';
 import { SqliteStore } from './sqlite-store.js';
@@ -13,7 +14,7 @@ export async function openSqliteStore(options: SqliteOptions): Promise<SqliteSto
   const driver = await whenFree(() => openDriver(join(options.folder, DATABASE), options.driver), until);
   try {
     await whenFree(() => configure(driver), until);
-    await whenFree(() => migrate(driver), until);
+    await whenFree(() => migrate(driver, () => forgetEffects(options.folder)), until);
     const store = new SqliteStore(driver, options);
     await store.recover();
     return store;

@@ -1,10 +1,11 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { IntentId } from '../../domain/intent.js';
-import { changed, fileRecovery, hashAt, intentFor, opened, record, sha } from '../steps.testsuite.js';
-import { StoreBroken } from '../store.js';
+import type { Intent } from '../../domain/intent.js';
+import { changed, changeOf, fileRecovery, hashAt, opened, record, sha } from '../steps.testsuite.js';
+import { type Recovery, StoreBroken } from '../store.js';
 import { SqliteBench } from './bench.testsuite.js';
+import { DATABASE } from './options.js';
 import type { SqliteStore } from './sqlite-store.js';
 
 let bench: SqliteBench;
@@ -21,17 +22,33 @@ afterEach(async () => {
   await bench.dispose();
 });
 
-function prepare(): Promise<IntentId> {
-  const { intent, contents } = intentFor('a.txt');
-  return store.prepare(intent, contents);
+const AUTHOR = { agent: 'a', connection: 'c' };
+const { files, contents } = changeOf('a.txt');
+
+/** → what to settle. */
+async function apply(to = store): Promise<number> {
+  const { answer } = await to.transact<number>(AUTHOR, { contents }, (tx) => {
+    const id = tx.mark(files);
+    writeFileSync(join(bench.root, 'a.txt'), 'new');
+    return { answer: id, events: [opened('S001'), changed('S001', 'a.txt', sha('old'), sha('new'))] };
+  });
+  return Number(answer);
 }
 
-async function apply(id: IntentId): Promise<void> {
-  await store.transact({ agent: 'a', connection: 'c' }, {}, (tx) => {
-    tx.mark(id);
-    writeFileSync(join(bench.root, 'a.txt'), 'new');
-    return { answer: true, events: [opened('S001'), changed('S001', 'a.txt', sha('old'), sha('new'))] };
+/** The same, cut off before its COMMIT: what is on the disk is what a kill in that instant leaves. */
+async function cutOff(): Promise<void> {
+  const journal = join(bench.folder, 'applying');
+  let named = Buffer.alloc(0);
+  const step = store.transact(AUTHOR, { contents }, (tx) => {
+    tx.mark(files);
+    named = readFileSync(journal);
+    throw new Error('cut off');
   });
+  await expect(step).rejects.toThrow('cut off');
+  bench.tamper(`DELETE FROM events; DELETE FROM files; DELETE FROM changes; UPDATE ledger SET seq = 0, hash = ''`);
+  store = await bench.open();
+  writeFileSync(journal, named);
+  writeFileSync(join(bench.root, 'a.txt'), 'new');
 }
 
 /** The machine goes down and comes up again. */
@@ -45,89 +62,74 @@ async function types(from: SqliteStore): Promise<string[]> {
   return (await from.events({ after: 0, limit: 10 })).map(({ body }) => body.type);
 }
 
-test('promise 6: after a reboot an applied intent is finished, once', async () => {
-  await apply(await prepare());
+const text = (): string => readFileSync(join(bench.root, 'a.txt'), 'utf8');
+
+test('promise 6: after a reboot an effect that was committed is finished, once', async () => {
+  await apply();
   rmSync(join(bench.root, 'a.txt'));
   const after = await reboot();
-  expect(readFileSync(join(bench.root, 'a.txt'), 'utf8')).toBe('new');
+  expect(text()).toBe('new');
   expect(await types(after)).toEqual(['scope.opened', 'files.changed', 'files.outside']);
   rmSync(join(bench.root, 'a.txt'));
   await bench.open();
   expect(hashAt(bench.root, 'a.txt')).toBeNull();
 });
 
-test('promise 6: within one boot, a file of an applied intent that is gone is a person’s doing', async () => {
-  await apply(await prepare());
+test('promise 6: within one boot, a file of a committed effect that is gone is a person’s doing', async () => {
+  await apply();
   await store.close();
   rmSync(join(bench.root, 'a.txt'));
   await bench.open();
   expect(hashAt(bench.root, 'a.txt')).toBeNull();
 });
 
-test('promise 6: an intent that was settled is left alone after a reboot', async () => {
-  const id = await prepare();
-  await apply(id);
-  await store.settle(id);
+test('promise 6: an effect that was settled is left alone after a reboot', async () => {
+  await store.settle(await apply());
   rmSync(join(bench.root, 'a.txt'));
   await reboot();
   expect(hashAt(bench.root, 'a.txt')).toBeNull();
 });
 
-test('promise 6: likewise where the next writer first had an interrupted effect to undo', async () => {
-  const done = await prepare();
-  await apply(done);
-  const { intent, contents } = intentFor('b.txt');
-  writeFileSync(join(bench.folder, 'applying'), String(await store.prepare(intent, contents)));
-  await store.settle(done);
-  await record(store, opened('S002'));
+test('promise 6: likewise where the next writer first had an effect to undo', async () => {
+  await store.settle(await apply());
+  const step = store.transact(AUTHOR, { contents }, (tx) => {
+    tx.mark(files);
+    throw new Error('a bug');
+  });
+  await expect(step).rejects.toThrow('a bug');
   rmSync(join(bench.root, 'a.txt'));
-  expect(await types(await reboot())).toEqual(['scope.opened', 'files.changed', 'files.outside', 'scope.opened']);
+  await reboot();
   expect(hashAt(bench.root, 'a.txt')).toBeNull();
 });
 
-test('promise 6: after a power cut that took the marker, a half-done effect is undone', async () => {
-  await prepare();
-  writeFileSync(join(bench.root, 'a.txt'), 'new');
-  await reboot();
-  expect(readFileSync(join(bench.root, 'a.txt'), 'utf8')).toBe('old');
-});
-
-test('promise 5: after a reboot an intent that was never applied does not undo the same change by another', async () => {
-  await prepare();
-  await apply(await prepare());
-  await reboot();
-  expect(readFileSync(join(bench.root, 'a.txt'), 'utf8')).toBe('new');
-});
-
-test('promise 12: intents that nobody came back for are dropped after ten minutes', async () => {
-  const id = await prepare();
-  for (let minutes = 0; minutes < 11; minutes++) {
-    for (let quarter = 0; quarter < 4; quarter++) {
-      bench.pass(15_000);
-      await store.transact({ agent: 'a', connection: 'c' }, {}, () => ({
-        answer: true,
-        events: [],
-        life: [{ key: 'c', touch: 'seen' }],
-      }));
-    }
+test('promise 12: what nobody came back for is forgotten after ten minutes', async () => {
+  await apply();
+  for (let quarters = 0; quarters < 44; quarters++) {
+    bench.pass(15_000);
+    const life = [{ key: 'c', touch: 'seen' as const }];
+    await store.transact(AUTHOR, {}, () => ({ answer: true, events: [], life }));
   }
   await bench.open();
-  await expect(apply(id)).rejects.toThrow('is not pending');
-  expect(readFileSync(join(bench.root, 'a.txt'), 'utf8')).toBe('old');
+  rmSync(join(bench.root, 'a.txt'));
+  await reboot();
+  expect(hashAt(bench.root, 'a.txt')).toBeNull();
 });
 
-test('promise 12: an intent that is still young is not dropped by a server that comes', async () => {
-  const id = await prepare();
-  bench.pass(15_000);
-  await bench.open();
-  await apply(id);
-  expect(readFileSync(join(bench.root, 'a.txt'), 'utf8')).toBe('new');
+test.each(['boot 1', 'boot 2'])('promise 6: an effect that was cut off is undone, in %s', async (boot) => {
+  await cutOff();
+  await store.close();
+  bench.clock.boot = boot;
+  store = await bench.open({ recovery: spied() });
+  expect(store.applying()).toEqual(['a.txt']);
+  await record(store, opened('S001'));
+  expect(text()).toBe('old');
+  expect(told).toEqual([{ files, rebooted: boot === 'boot 2' }]);
+  expect(store.applying()).toEqual([]);
+  expect(await types(store)).toEqual(['files.outside', 'scope.opened']);
 });
 
-test('promise 11: while an interrupted effect cannot be undone, nothing is written', async () => {
-  const id = await prepare();
-  writeFileSync(join(bench.folder, 'applying'), String(id));
-  writeFileSync(join(bench.root, 'a.txt'), 'new');
+test('promise 11: while an effect that was cut off cannot be undone, nothing is written', async () => {
+  await cutOff();
   const undo = (): never => {
     throw new Error('EACCES');
   };
@@ -139,11 +141,28 @@ test('promise 11: while an interrupted effect cannot be undone, nothing is writt
   expect(await types(store)).toEqual(['files.outside', 'scope.opened']);
 });
 
-test('promise 6: a marker that was cut off while it was written names nothing', async () => {
-  await prepare();
-  writeFileSync(join(bench.folder, 'applying'), '');
-  expect(store.applying()).toEqual([]);
+test('promise 5: the effect of a former ledger is not undone on behalf of a new one', async () => {
+  await apply();
+  await store.close();
+  for (const name of readdirSync(bench.folder)) {
+    if (name.startsWith(DATABASE)) rmSync(join(bench.folder, name));
+  }
+  store = await bench.open();
   await record(store, opened('S001'));
-  expect(await types(store)).toEqual(['scope.opened']);
-  expect(hashAt(bench.root, '.signalbox/applying')).toBeNull();
+  expect(text()).toBe('new');
 });
+
+let told: Intent[];
+
+/** Recovery that remembers what it was told to undo. */
+function spied(): Recovery {
+  told = [];
+  const { undo, redo } = fileRecovery(bench.root);
+  return {
+    undo: (intent, content) => {
+      told.push(intent);
+      return undo(intent, content);
+    },
+    redo,
+  };
+}

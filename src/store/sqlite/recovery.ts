@@ -1,13 +1,14 @@
 import type { EventBody } from '../../domain/event.js';
-import type { Intent, IntentId, StoredIntent } from '../../domain/intent.js';
-import type { FileRecord } from '../../domain/view.js';
+import type { Content, Intent, IntentFile, IntentId, StoredPublication } from '../../domain/intent.js';
+import type { Hash } from '../../domain/scope.js';
 import { type Author, type Recovery, StoreBroken } from '../store.js';
 import type { Contents } from './contents.js';
 import { reason } from './folder.js';
-import type { Intents } from './intents.js';
-import type { Marker } from './marker.js';
+import type { Intents, Unsynced } from './intents.js';
+import type { Effect, Journal } from './journal.js';
+import type { Moment } from './ledger.js';
 
-/** By then an intent that was never applied has no maker any more, and the system has long written an applied one's files. */
+/** By then the system has long written the files of an effect whose maker is gone. */
 const FORGOTTEN = 10 * 60_000;
 
 /** Who is on record for what recovery finds. */
@@ -16,13 +17,15 @@ export const RECOVERY: Author = { agent: 'signalbox', connection: 'recovery' };
 export interface Parts {
   readonly intents: Intents;
   readonly contents: Contents;
-  readonly marker: Marker;
+  readonly journal: Journal;
   readonly recovery: Recovery;
-  /** What the ledger knows of a path. */
-  readonly file: (path: string) => FileRecord | undefined;
+  /** The boot of the machine. */
+  readonly boot: string;
+  /** The last link of the ledger, now. */
+  readonly end: () => Hash;
 }
 
-/** Finishes what a crash cut off. Runs under the write lock; the events that it returns are the caller's to record. */
+/** Effects on files: begun so that they can be undone, and finished where a crash cut them off. Runs under the write lock. */
 export class Settling {
   readonly #parts: Parts;
 
@@ -30,79 +33,89 @@ export class Settling {
     this.#parts = parts;
   }
 
-  /** The effect that was cut off before its COMMIT, undone. Undefined where there is nothing to record. */
-  interrupted(): readonly EventBody[] | undefined {
-    const { intents, marker } = this.#parts;
-    const named = marker.read();
-    if (named === 'none') return undefined;
-    const intent = named === 'torn' ? undefined : intents.get(named);
-    if (intent?.state === 'pending') return this.#settle(intent, 'undo');
-    marker.clear();
-    return undefined;
+  /** Before the first rename: what is needed to undo is on the disk, and what is needed to redo goes with the transaction. */
+  begin(onto: Moment, files: readonly IntentFile[], contents: readonly Content[]): IntentId {
+    const { boot, intents, journal } = this.#parts;
+    const added = this.#parts.contents.insert(contents);
+    const id = intents.effect(files, boot, onto.time.lock);
+    const former = new Set(files.map(({ before }) => before));
+    // What was added just now goes with a ROLLBACK; all other contents are in the database for good.
+    const lost = added.filter(({ hash }) => former.has(hash));
+    const kept = Object.fromEntries(lost.map(({ hash, bytes }) => [hash, Buffer.from(bytes).toString('base64')]));
+    journal.write({ onto: onto.hash, boot, files, contents: kept });
+    return id;
   }
 
-  /** The paths of the intent whose files are being changed right now, or were when their server died. */
+  /** The effect that was begun last is committed. */
+  committed(): void {
+    this.#parts.journal.committed();
+  }
+
+  /**
+   * Undoes the effect that was cut off before its COMMIT. Undefined where there is none; the events are the caller's to
+   * record, and as long as they are not on record, it is found again.
+   */
+  interrupted(): readonly EventBody[] | undefined {
+    const { journal, boot, end } = this.#parts;
+    const effect = journal.unfinished(end);
+    if (effect === undefined) return undefined;
+    const intent = { files: effect.files, rebooted: effect.boot !== boot };
+    const bodies = this.#settle('undo', intent, (hash) => this.#former(effect, hash));
+    // Events take the ledger past the effect; where there are none, the journal itself has to forget it.
+    if (bodies.length === 0) journal.clear();
+    return bodies;
+  }
+
+  /** The paths whose files are being changed right now, or were when their server died. Needs no lock. */
   underWay(): readonly string[] {
-    const named = this.#parts.marker.read();
-    const intent = typeof named === 'number' ? this.#parts.intents.get(named) : undefined;
-    return intent?.state === 'pending' ? intent.files.map(({ path }) => path) : [];
+    const effect = this.#parts.journal.unfinished(this.#parts.end);
+    return effect?.files.map(({ path }) => path) ?? [];
   }
 
   /** Whether `left` has something to do. */
-  hasLeft(boot: string, now: number): boolean {
-    return this.#parts.intents.all().some(({ intent, at }) => isLeft(intent, at, boot, now));
+  hasLeft(now: number): boolean {
+    return this.#parts.intents.unsynced().some((intent) => this.#isLeft(intent, now));
   }
 
-  /** What earlier boots and dead servers have left behind. */
-  left(boot: string, now: number): readonly EventBody[] {
+  /** What earlier boots and dead servers have left behind; the events are the caller's to record. */
+  left(now: number): readonly EventBody[] {
+    const { intents, contents } = this.#parts;
     const bodies: EventBody[] = [];
-    for (const { intent, at } of this.#parts.intents.all()) {
-      if (!isLeft(intent, at, boot, now)) continue;
-      if (intent.boot === boot) this.#parts.intents.drop(intent.id);
-      else if (intent.state === 'applied') bodies.push(...this.#settle(intent, 'redo'));
-      else bodies.push(...this.#settle(this.#unrecorded(intent), 'undo'));
+    for (const intent of intents.unsynced()) {
+      if (!this.#isLeft(intent, now)) continue;
+      if (intent.boot !== this.#parts.boot) {
+        const { files } = intent;
+        bodies.push(...this.#settle('redo', { files, rebooted: true }, (hash) => contents.get(hash)));
+      }
+      intents.drop(intent.id);
     }
     return bodies;
   }
 
-  /** Publications recorded by then and never applied: only git can say whether they came about. */
-  unfinished(until: number): StoredIntent[] {
-    const recorded = this.#parts.intents.all().filter(({ at }) => at <= until);
-    return recorded
-      .map(({ intent }) => intent)
-      .filter(({ commit, state }) => commit !== undefined && state === 'pending');
+  /** Publications recorded by then whose end is not on record: only git can say whether they came about. */
+  unfinished(until: number): StoredPublication[] {
+    return this.#parts.intents.publications(until);
   }
 
-  /** Puts the marker of an intent on the disk. Throws where the intent is no longer pending. */
-  mark(id: IntentId): void {
-    if (this.#parts.intents.get(id)?.state !== 'pending') throw new Error(`intent ${id} is not pending`);
-    this.#parts.marker.write(id);
+  close(): void {
+    this.#parts.journal.close();
   }
 
-  #settle(intent: StoredIntent, how: keyof Recovery): readonly EventBody[] {
-    const { recovery, contents, intents } = this.#parts;
+  #isLeft({ boot, at }: Unsynced, now: number): boolean {
+    return boot !== this.#parts.boot || now - at > FORGOTTEN;
+  }
+
+  #former({ contents }: Effect, hash: Hash): Uint8Array | undefined {
+    const kept = contents[hash];
+    return kept === undefined ? this.#parts.contents.get(hash) : Buffer.from(kept, 'base64');
+  }
+
+  #settle(how: keyof Recovery, intent: Intent, content: (hash: Hash) => Uint8Array | undefined): readonly EventBody[] {
     try {
-      const bodies = recovery[how](intent, (hash) => contents.get(hash));
-      intents.drop(intent.id);
-      return bodies;
+      return this.#parts.recovery[how](intent, content);
     } catch (cause) {
       const paths = intent.files.map(({ path }) => path).join(', ');
       throw new StoreBroken(`an interrupted change of ${paths} could not be settled: ${reason(cause)}`, { cause });
     }
   }
-
-  /**
-   * After a power cut the marker proves nothing: its bytes may not have reached the disk though the renames did.
-   * So such an intent is undone, but only where the ledger does not itself say that the new content belongs there.
-   */
-  #unrecorded<T extends Intent>(intent: T): T {
-    const files = intent.files.filter(({ path, after }) => this.#parts.file(path)?.hash !== after);
-    return { ...intent, files };
-  }
-}
-
-/** A publication is not settled here: whether its commit was made, git has to be asked (see `unfinished`). */
-function isLeft(intent: StoredIntent, at: number, boot: string, now: number): boolean {
-  if (intent.commit !== undefined) return false;
-  return intent.boot !== boot || now - at > FORGOTTEN;
 }

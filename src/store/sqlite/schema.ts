@@ -70,8 +70,7 @@ CREATE TABLE life (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE intents (
-  id INTEGER PRIMARY KEY AUTOINCREMENT, state TEXT NOT NULL, boot TEXT NOT NULL, at INTEGER NOT NULL,
-  scope TEXT, files TEXT NOT NULL, commit_json TEXT
+  id INTEGER PRIMARY KEY, boot TEXT NOT NULL, at INTEGER NOT NULL, files TEXT, publication TEXT
 ) STRICT;
 
 CREATE TABLE contents (hash TEXT NOT NULL UNIQUE, size INTEGER NOT NULL, bytes BLOB) STRICT;
@@ -80,8 +79,12 @@ CREATE TABLE contents (hash TEXT NOT NULL UNIQUE, size INTEGER NOT NULL, bytes B
 /** One step for each version; a database of version n has had the first n. Steps are only ever added. */
 const MIGRATIONS = [TABLES];
 
-/** Brings the tables up to date. Throws `StoreBroken` where a newer Signalbox wrote them. */
-export function migrate(driver: Driver): void {
+/**
+ * Brings the tables up to date. Throws `StoreBroken` where a newer Signalbox wrote them.
+ *
+ * @param onNew called under the write lock where the database is new.
+ */
+export function migrate(driver: Driver, onNew: () => void = () => undefined): void {
   if (versionOf(driver) === MIGRATIONS.length) return;
   driver.exec('BEGIN IMMEDIATE');
   try {
@@ -91,6 +94,7 @@ export function migrate(driver: Driver): void {
         `the database was written by a newer Signalbox (schema ${version}; this one knows ${MIGRATIONS.length}): upgrade Signalbox`,
       );
     }
+    if (version === 0) onNew();
     for (const step of MIGRATIONS.slice(version)) driver.exec(step);
     driver.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
     driver.exec('COMMIT');

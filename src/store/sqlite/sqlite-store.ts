@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Event, EventBody } from '../../domain/event.js';
-import type { ChangeRow, Content, Intent, IntentId, StoredIntent } from '../../domain/intent.js';
+import type { ChangeRow, Content, IntentFile, IntentId, Publication, StoredPublication } from '../../domain/intent.js';
 import { isRefusal } from '../../domain/refusal.js';
 import type { Hash, Scope } from '../../domain/scope.js';
 import type { View } from '../../domain/view.js';
@@ -21,15 +21,15 @@ import type {
 import { StoreBroken } from '../store.js';
 import { Bells, processName } from './bell.js';
 import { type Clock, machineClock } from './clock.js';
-import { Contents } from './contents.js';
+import { areFew, Contents } from './contents.js';
 import type { Driver, Statement } from './driver.js';
 import { Guard } from './folder.js';
 import { Intents } from './intents.js';
+import { Journal } from './journal.js';
 import { type Appended, Ledger, type Moment } from './ledger.js';
 import { LifeTable } from './life.js';
 import { Loader } from './load.js';
 import { Looks } from './look.js';
-import { Marker } from './marker.js';
 import { News } from './news.js';
 import { DATABASE, PATIENCE, type SqliteOptions } from './options.js';
 import { Queries } from './queries.js';
@@ -79,9 +79,14 @@ export class SqliteStore implements Store {
     this.#ledger = new Ledger(driver, loader, this.#clock, settings.lease);
     this.#life = new LifeTable(driver);
     this.#looks = new Looks(driver, loader, this.#life, settings);
-    const marker = new Marker(join(folder, 'applying'));
-    const file = (path: string) => this.#looks.file(path);
-    this.#settling = new Settling({ intents: this.#intents, contents: this.#contents, marker, recovery, file });
+    this.#settling = new Settling({
+      intents: this.#intents,
+      contents: this.#contents,
+      journal: new Journal(folder),
+      recovery,
+      boot: this.#clock.boot,
+      end: () => this.#ledger.end(),
+    });
     this.#queries = new Queries(driver);
     this.#patience = options.patience ?? PATIENCE;
     this.#lock = new WriteLock(driver, this.#patience, () => this.#enter());
@@ -90,6 +95,7 @@ export class SqliteStore implements Store {
   }
 
   async transact<T>(author: Author, needs: Needs, step: (tx: Transaction) => Decision<T>): Promise<Outcome<T>> {
+    if (!areFew(needs.contents ?? [])) await this.keep(needs.contents ?? []);
     return this.#lock.hold(() => this.#decide(author, needs, step));
   }
 
@@ -97,13 +103,8 @@ export class SqliteStore implements Store {
     return this.#read(() => look(this.#looks.at(this.#ledger.moment(), needs)));
   }
 
-  async prepare(intent: Intent, contents: readonly Content[]): Promise<IntentId> {
-    this.#guard.check();
-    await this.#contents.spill(contents);
-    return this.#write(() => {
-      this.#contents.insert(contents);
-      return this.#intents.insert(intent, this.#clock.boot, this.#ledger.now());
-    });
+  async prepare(publication: Publication): Promise<IntentId> {
+    return this.#write(() => this.#intents.publication(publication, this.#clock.boot, this.#ledger.now()));
   }
 
   async settle(id: IntentId): Promise<void> {
@@ -141,7 +142,7 @@ export class SqliteStore implements Store {
     return this.#read(() => this.#queries.openRuns());
   }
 
-  async unfinished(age: number): Promise<StoredIntent[]> {
+  async unfinished(age: number): Promise<StoredPublication[]> {
     return this.#read(() => this.#settling.unfinished(this.#ledger.now() - age));
   }
 
@@ -162,12 +163,11 @@ export class SqliteStore implements Store {
 
   /** Settles what earlier boots and dead servers have left behind. `openSqliteStore` does it. */
   async recover(): Promise<void> {
-    const { boot } = this.#clock;
-    const due = await this.#read(() => this.#settling.hasLeft(boot, this.#ledger.now()));
+    const due = await this.#read(() => this.#settling.hasLeft(this.#ledger.now()));
     if (!due) return;
     await this.#lock.hold(() => {
       const moment = this.#ledger.moment();
-      this.#record(moment, this.#settling.left(boot, moment.time.lock), RECOVERY);
+      this.#record(moment, this.#settling.left(moment.time.lock), RECOVERY);
     });
   }
 
@@ -177,30 +177,33 @@ export class SqliteStore implements Store {
     this.#closed = true;
     this.#news.close();
     await this.#lock.idle();
+    this.#settling.close();
     this.#driver.close();
   }
 
   #decide<T>(author: Author, needs: Needs, step: (tx: Transaction) => Decision<T>): Outcome<T> {
-    let marked: IntentId | undefined;
+    let marked = false;
     try {
       const moment = this.#ledger.moment();
-      const look = this.#looks.at(moment, needs);
-      const mark = (id: IntentId): void => {
-        this.#settling.mark(id);
-        marked = id;
+      const mark = (files: readonly IntentFile[]): IntentId => {
+        if (marked) throw new Error('a step changes files once');
+        marked = true;
+        return this.#settling.begin(moment, files, needs.contents ?? []);
       };
-      const { answer, events, life = [] } = step({ ...look, mark });
-      if (marked !== undefined && (events.length === 0 || isRefusal(answer))) {
-        throw new Error(`intent ${marked} was marked, but its step records no change`);
+      const { answer, events, life = [] } = step({ ...this.#looks.at(moment, needs), mark });
+      if (marked && (events.length === 0 || isRefusal(answer))) {
+        throw new Error('a step marked files, but records no change');
       }
       if (events.length === 0 && life.length === 0) {
         rollBack(this.#driver);
         return { answer, events: [] };
       }
-      return { answer, events: this.#record(moment, events, author, life, marked) };
+      const recorded = this.#record(moment, events, author, life);
+      if (marked) this.#settling.committed();
+      return { answer, events: recorded };
     } catch (error) {
       rollBack(this.#driver);
-      if (marked !== undefined) this.#undoNow();
+      if (marked) this.#undoNow();
       throw error;
     }
   }
@@ -211,11 +214,9 @@ export class SqliteStore implements Store {
     bodies: readonly EventBody[],
     author: Author,
     life: readonly LifeChange[] = [],
-    applied?: IntentId,
   ): readonly Event[] {
     const appended = this.#ledger.append(moment, bodies, author, this.#wall());
     this.#life.write(life, moment.time.lock);
-    if (applied !== undefined) this.#intents.applied(applied);
     this.#commitEvents(appended);
     this.#ledger.adopt(appended);
     this.#tell(appended);
@@ -247,7 +248,8 @@ export class SqliteStore implements Store {
       const found = this.#settling.interrupted();
       this.#settled.drop();
       if (found === undefined) return;
-      this.#record(this.#ledger.moment(), found, RECOVERY);
+      if (found.length > 0) this.#record(this.#ledger.moment(), found, RECOVERY);
+      else rollBack(this.#driver);
     } catch (error) {
       rollBack(this.#driver);
       throw error;
@@ -261,7 +263,7 @@ export class SqliteStore implements Store {
       this.#enter();
       rollBack(this.#driver);
     } catch {
-      // The marker still stands, and what is thrown is why the transaction failed.
+      // The journal still names it, and what is thrown is why the transaction failed.
     }
   }
 

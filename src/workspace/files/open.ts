@@ -1,7 +1,7 @@
 import { lstatSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { EventBody } from '../../domain/event.js';
-import type { StoredIntent } from '../../domain/intent.js';
+import type { Intent } from '../../domain/intent.js';
 import type { Hash } from '../../domain/scope.js';
 import { FILE_SETTINGS, type FileSettings, type Workspace } from '../workspace.js';
 import { apply, verify } from './apply.js';
@@ -61,8 +61,8 @@ export function recovery(workspace: Pick<Workspace, 'root' | 'weak'>, settings: 
   const place = placeOf(workspace.root, { ...FILE_SETTINGS, ...settings, weak: workspace.weak });
   type Content = (hash: Hash) => Uint8Array | undefined;
   return {
-    undo: (intent: StoredIntent, content: Content): readonly EventBody[] => undo(place, intent, content),
-    redo: (intent: StoredIntent, content: Content): readonly EventBody[] => redo(place, intent, content),
+    undo: (intent: Intent, content: Content): readonly EventBody[] => undo(place, intent, content),
+    redo: (intent: Intent, content: Content): readonly EventBody[] => redo(place, intent, content),
   };
 }
 

@@ -64,9 +64,7 @@ async function attempt(workspace: Workspace, number: number, tally: Tally): Prom
     workspace.apply(change);
     tally.changed += 1;
   } catch {
-    recovery(workspace).undo({ id: number, state: 'pending', boot: 'b', files: change.files }, (hash) =>
-      contents.get(hash),
-    );
+    recovery(workspace).undo({ files: change.files, rebooted: false }, (hash) => contents.get(hash));
   }
 }
 

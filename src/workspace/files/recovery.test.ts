@@ -19,7 +19,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { StoredIntent } from '../../domain/intent.js';
+import type { Intent } from '../../domain/intent.js';
 import { isRefusal } from '../../domain/refusal.js';
 import { FILE_SETTINGS, type Prepared, type Wanted, type Workspace } from '../workspace.js';
 import { openWorkspace, recovery } from './open.js';
@@ -67,18 +67,21 @@ function edit(path: string, former: string | null, next: string | null, mode?: n
 }
 
 /** What the store would hand to recovery. */
-function stored(change: Prepared): { intent: StoredIntent; content: (hash: string) => Uint8Array | undefined } {
+function stored(
+  change: Prepared,
+  rebooted: boolean,
+): { intent: Intent; content: (hash: string) => Uint8Array | undefined } {
   const contents = new Map(change.contents.map((each) => [each.hash, each.bytes]));
-  return { intent: { id: 1, state: 'pending', boot: 'b', files: change.files }, content: (each) => contents.get(each) };
+  return { intent: { files: change.files, rebooted }, content: (each) => contents.get(each) };
 }
 
-function undone(change: Prepared) {
-  const { intent, content } = stored(change);
+function undone(change: Prepared, rebooted = false) {
+  const { intent, content } = stored(change, rebooted);
   return recovery(workspace).undo(intent, content);
 }
 
 function redone(change: Prepared) {
-  const { intent, content } = stored(change);
+  const { intent, content } = stored(change, true);
   return recovery(workspace).redo(intent, content);
 }
 
@@ -177,6 +180,44 @@ describe('promise 6: undo after a crash', () => {
       { kept: [`.signalbox/kept/${name}`], files: [{ after: hash('later') }, { after: hash('late') }] },
     ]);
     expect(readFileSync(at(`.signalbox/kept/${name}`), 'utf8')).toBe('late');
+  });
+});
+
+describe('promise 6: undo after a power cut', () => {
+  it.each([
+    ['is missing', null],
+    ['is empty', ''],
+    ['is filled with NUL', '\0\0\0'],
+    ['has the new content', 'new'],
+    ['has its former content', 'old'],
+  ])('puts the former content back where a file %s', async (_, found) => {
+    writeFileSync(at('a'), 'old', { mode: 0o755 });
+    const change = await prepared(edit('a', 'old', 'new'), edit('fresh', null, 'f'));
+    workspace.apply(change);
+    for (const name of kept()) unlinkSync(at(`.signalbox/kept/${name}`));
+    unlinkSync(at('a'));
+    if (found !== null) writeFileSync(at('a'), found, { mode: 0o755 });
+    writeFileSync(at('fresh'), '\0');
+    expect(undone(change, true)).toEqual([]);
+    expect(tree()).toEqual({ a: '755 old' });
+    expect(kept()).toEqual([]);
+  });
+
+  it('promise 8: within one boot, a file that was emptied or removed is the doing of a person', async () => {
+    for (const name of ['a', 'b']) writeFileSync(at(name), 'old');
+    const change = await prepared(edit('a', 'old', 'new'), edit('b', 'old', 'new'));
+    workspace.apply(change);
+    writeFileSync(at('a'), '');
+    unlinkSync(at('b'));
+    expect(undone(change)).toMatchObject([
+      {
+        files: [
+          { path: 'a', after: hash('') },
+          { path: 'b', after: null },
+        ],
+      },
+    ]);
+    expect(tree()).toEqual({ a: '644 ' });
   });
 });
 

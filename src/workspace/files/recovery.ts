@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
 import type { EventBody, FileChange } from '../../domain/event.js';
-import type { IntentFile, StoredIntent } from '../../domain/intent.js';
+import type { Intent, IntentFile } from '../../domain/intent.js';
 import type { Hash } from '../../domain/scope.js';
 import { hashOf, openFile, readWhole } from './bytes.js';
 import { type Kept, located } from './change.js';
@@ -25,18 +25,18 @@ interface Findings {
 }
 
 /** See `Recovery.undo` in the store's contract. Whatever it changes is synced when it returns. */
-export function undo(place: Place, intent: StoredIntent, content: ContentOf): readonly EventBody[] {
+export function undo(place: Place, intent: Intent, content: ContentOf): readonly EventBody[] {
   const findings: Findings = { outside: [], kept: [] };
   walking(place, (trail) => {
     // What the change created goes first, so that a file can come back where it had made a folder.
     const files = [...intent.files].sort((a, b) => Number(a.before !== null) - Number(b.before !== null));
-    for (const file of files) undoOne(place, trail, file, content, findings);
+    for (const file of files) undoOne(place, trail, file, intent.rebooted, content, findings);
   });
   return told(findings);
 }
 
 /** See `Recovery.redo` in the store's contract. Whatever it changes is synced when it returns. */
-export function redo(place: Place, intent: StoredIntent, content: ContentOf): readonly EventBody[] {
+export function redo(place: Place, intent: Intent, content: ContentOf): readonly EventBody[] {
   const findings: Findings = { outside: [], kept: [] };
   walking(place, (trail) => {
     const files = [...intent.files].sort((a, b) => Number(a.after !== null) - Number(b.after !== null));
@@ -45,10 +45,17 @@ export function redo(place: Place, intent: StoredIntent, content: ContentOf): re
   return told(findings);
 }
 
-function undoOne(place: Place, trail: Trail, file: IntentFile, content: ContentOf, findings: Findings): void {
+function undoOne(
+  place: Place,
+  trail: Trail,
+  file: IntentFile,
+  rebooted: boolean,
+  content: ContentOf,
+  findings: Findings,
+): void {
   const now = standing(place, trail, file.path);
   const kept = keptOf(place, trail, file);
-  const changed = file.after === null ? now.kind === 'none' : isAt(now, file.after);
+  const changed = isAt(now, file.after) || (rebooted && isLost(now, file) && !isAt(now, file.before));
   const replaced =
     changed && !(isAt(now, file.before) && kept === undefined && now.kind === 'file' && now.mode === file.beforeMode);
   if (replaced && file.before === null) remove(trail, file);

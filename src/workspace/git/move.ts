@@ -6,7 +6,7 @@ import { ownsIndexLock, releaseIndexLock, takeIndexLock } from './lock.js';
 import { operationUnderWay, type Repository } from './repository.js';
 import { GitFailed, type GitSteps, type GitSync, loadGitSync, runSteps, runStepsSync } from './run.js';
 
-/** As the intent of a publication names it. */
+/** As the record of a publication names it. */
 export type Planned = PlannedCommit;
 
 /** All is ready for the move: git's index lock is ours, and the new index lies beside the real one. */
