@@ -8,7 +8,7 @@ import type { View } from '../domain/view.js';
 import { quoted, wrongArgument } from './argument.js';
 import type { Caller, ClaimInput, ClaimOutput } from './contract.js';
 import { handover, inputs } from './inheritance.js';
-import { act, claimant, type Parts, scopeAlive, scopeNeeds } from './parts.js';
+import { act, claimant, collected, type Parts, scopeAlive, scopeNeeds } from './parts.js';
 import { titleFrom } from './title.js';
 import { parseProduces, parseUnits } from './units.js';
 
@@ -27,8 +27,9 @@ export async function claim(parts: Parts, caller: Caller, input: ClaimInput): Pr
     const answer = decideClaim(draft, claimant(parts, who), request);
     if (isRefusal(answer)) return { answer };
     const scope = liveScope(draft.view, answer.scope);
-    const asked = scope.ticket === undefined ? [] : [{ key: ticketKey(scope.id), touch: 'seen' as const }];
-    return { answer: scope, life: [...scopeAlive(who, scope.id), ...asked] };
+    const asked = { key: ticketKey(scope.id), touch: 'seen' as const };
+    const ticket = scope.ticket === undefined ? collected(scope) : [asked];
+    return { answer: scope, life: [...scopeAlive(who, scope.id), ...ticket] };
   });
   if (isRefusal(claimed)) return claimed;
   if (isGranted(claimed)) return answer(parts, claimed, undefined);

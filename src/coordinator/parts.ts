@@ -3,9 +3,9 @@ import { type Draft, draft } from '../domain/draft.js';
 import type { EventBody } from '../domain/event.js';
 import { type Handle, type Mint, parseHandle } from '../domain/handle.js';
 import type { IgnoreMatcher } from '../domain/ignore-pattern.js';
-import { isStateless, scopeKey } from '../domain/leases.js';
+import { isStateless, scopeKey, ticketKey } from '../domain/leases.js';
 import { isRefusal, type Refusal } from '../domain/refusal.js';
-import type { ScopeId } from '../domain/scope.js';
+import type { Scope, ScopeId } from '../domain/scope.js';
 import type { Settings } from '../domain/settings.js';
 import { arrive } from '../domain/sweep.js';
 import type { Runner } from '../processes/runner.js';
@@ -115,6 +115,11 @@ function signOfLife(caller: Caller): LifeChange[] {
 /** A stateless caller shows that a scope is alive by using it. */
 export function scopeAlive(caller: Caller, scope: ScopeId): LifeChange[] {
   return isStateless(caller.connection) ? [{ key: scopeKey(scope), touch: 'called' }] : [];
+}
+
+/** A grant that waited for its agent has been fetched, now that the agent calls with the scope. */
+export function collected({ id, grantedAt }: Scope): LifeChange[] {
+  return grantedAt === undefined ? [] : [{ key: ticketKey(id), touch: 'gone' }];
 }
 
 /** The ended scopes that a call may have to look up. */

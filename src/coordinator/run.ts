@@ -6,7 +6,7 @@ import { levelFor } from '../processes/level.js';
 import type { Containment, Ended, Run } from '../processes/runner.js';
 import { PROTECTED_NAMES } from '../workspace/files/protected.js';
 import type { Caller, RunInput, RunOutput } from './contract.js';
-import { act, claimant, type NamedProcess, type Parts, scopeAlive, scopeNeeds } from './parts.js';
+import { act, claimant, collected, type NamedProcess, type Parts, scopeAlive, scopeNeeds } from './parts.js';
 import { type Acquired, acquireProcess } from './process-unit.js';
 import { again, answerOf } from './run-again.js';
 import { type Commit, commitRun, type RunChanges } from './run-commit.js';
@@ -67,7 +67,7 @@ async function actingScope(
       given === undefined ? onlyScope(draft, claimant(parts, caller)) : ownScope(draft, claimant(parts, caller), given);
     if (isRefusal(own)) return { answer: own };
     if (own?.status === 'waiting') return { answer: stillWaiting(own, given) };
-    return { answer: { own }, life: own === undefined ? [] : scopeAlive(caller, own.id) };
+    return { answer: { own }, life: own === undefined ? [] : [...scopeAlive(caller, own.id), ...collected(own)] };
   });
   return isRefusal(found) ? found : found.own;
 }

@@ -1,4 +1,7 @@
 import { expect, test } from 'vitest';
+import { liveScope } from '../../src/domain/blockers.js';
+import { lost } from '../../src/domain/leases.js';
+import { DEFAULTS } from '../../src/domain/settings.js';
 import { type Agent, httpAgent, serve, stdioAgent } from '../support/agents.js';
 import { runCli, startCli } from '../support/cli.js';
 import { newWorkspace } from '../support/workspace.js';
@@ -56,6 +59,27 @@ test('promise 3: after a cancellation nobody waits any more, so the grant is hel
   }
   expect(await store.view({}, (view) => view.life('ticket:S002'))).toBeDefined();
   expect(await ben.ok('claim_scope', { scope: 'S002' })).toMatchObject({ status: 'active' });
+});
+
+test.each([
+  ['claimed again', 'claim_scope', {}],
+  ['used for a command', 'run', { command: 'true' }],
+])('promise 7: a grant that is %s is fetched: its agent may think as long as it likes', async (_, tool, args) => {
+  const workspace = newWorkspace(FILES);
+  const ada = await stdioAgent(workspace.root, 'ada');
+  const ben = await stdioAgent(workspace.root, 'ben');
+  await ada.ok('claim_scope', { title: 'Mine', units: ['src/a.txt'] });
+  const { scope } = await ben.ok('claim_scope', { title: 'Next', units: ['src/a.txt'], wait_s: 0 });
+  await ada.ok('release_scope', {});
+  const store = await workspace.store();
+  const settings = { ...DEFAULTS, lease: 60 * DEFAULTS.collect };
+  const thinking = () =>
+    store.view({}, (view) =>
+      lost({ ...view, settings, now: view.now + DEFAULTS.collect + 1 }, liveScope(view, 'S002')),
+    );
+  expect(await thinking()).toBe('its grant was not collected');
+  await ben.ok(tool, { scope, ...args });
+  expect(await thinking()).toBeUndefined();
 });
 
 test('promise 2: a waiter whose scope was given to somebody else meanwhile does not get the new handle', async () => {
