@@ -4,15 +4,18 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { scopeKey, statelessConnection, ticketKey } from '../domain/leases.js';
 import { DEFAULTS } from '../domain/settings.js';
+import { TestClock } from '../store/sqlite/bench.testsuite.js';
 import { openSqliteStore } from '../store/sqlite/open.js';
+import { ALICE, claim, opened, record } from '../store/steps.testsuite.js';
 import type { LifeChange, Store } from '../store/store.js';
 import { Presence } from './presence.js';
 
 /** Presence on a real store, and the signs of life that its beats commit. */
-async function beating(): Promise<{ presence: Presence; signs: LifeChange[] }> {
+async function beating(): Promise<{ presence: Presence; signs: LifeChange[]; store: Store; clock: TestClock }> {
   const folder = mkdtempSync(join(tmpdir(), 'signalbox-presence-'));
   const recovery = { undo: () => [], redo: () => [] };
-  const store = await openSqliteStore({ folder, settings: DEFAULTS, recovery });
+  const clock = new TestClock();
+  const store = await openSqliteStore({ folder, settings: DEFAULTS, recovery, clock });
   const signs: LifeChange[] = [];
   const watched: Pick<Store, 'view' | 'transact'> = {
     view: (needs, look) => store.view(needs, look),
@@ -36,7 +39,7 @@ async function beating(): Promise<{ presence: Presence; signs: LifeChange[] }> {
     rmSync(folder, { recursive: true });
     expect(failed).toEqual([]);
   });
-  return { presence, signs };
+  return { presence, signs, store, clock };
 }
 
 test('promise 7: an open claim call is a call, however long it waits', async () => {
@@ -68,3 +71,23 @@ test('promise 7: without a connection the scope itself is what lives', async () 
   await presence.beat();
   expect(signs).toEqual([]);
 });
+
+test.each([
+  [4, 'active'],
+  [5, 'open'],
+])(
+  'promise 7: after %i quarters of a minute without a beat, a goodbye leaves the scope %s',
+  async (quarters, status) => {
+    const { presence, store, clock } = await beating();
+    presence.connected(ALICE.connection);
+    const life = [{ key: ALICE.connection, touch: 'called' as const }];
+    await store.transact(ALICE, {}, () => ({ events: [], answer: true, life }));
+    const scope = await claim(store, 'a.ts');
+    for (let quarter = 0; quarter < quarters; quarter++) {
+      clock.ms += 15_000;
+      await record(store, opened(`S00${quarter + 2}`));
+    }
+    await presence.disconnected(ALICE.connection);
+    expect(await store.view({}, ({ state }) => state.scopes.get(scope)?.status)).toBe(status);
+  },
+);

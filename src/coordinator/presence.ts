@@ -84,11 +84,12 @@ export class Presence {
   async disconnected(connection: string): Promise<void> {
     if (!this.#connections.delete(connection)) return;
     this.#called.delete(connection);
-    await this.#store.transact(SERVER, {}, () => ({
-      events: [],
-      answer: undefined,
-      life: [{ key: connection, touch: 'ended' as const }],
-    }));
+    await this.#store.transact(SERVER, {}, (tx) => {
+      const decision = draft(tx);
+      // A goodbye is a sign of life too: one that comes too late renews nothing.
+      arrive(decision, connection);
+      return { events: decision.events, answer: undefined, life: [{ key: connection, touch: 'ended' as const }] };
+    });
   }
 
   /** What is under way counts as a sign of life of its caller, or of its scope where the caller has no connection. */

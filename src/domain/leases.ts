@@ -36,8 +36,9 @@ export function gone(view: View, key: string): string | undefined {
   if (key.startsWith('scope:')) {
     return view.now - life.called > idleStateless ? `no call for ${minutes(idleStateless)}` : undefined;
   }
-  if (life.ended !== undefined && view.now - life.ended > lease) return 'its connection ended';
-  if (view.now - life.seen > lease) return 'its connection is gone';
+  if (view.now - (life.ended ?? life.seen) > lease) {
+    return life.ended === undefined ? 'its connection is gone' : 'its connection ended';
+  }
   return view.now - life.called > idle ? `no call for ${minutes(idle)}` : undefined;
 }
 
