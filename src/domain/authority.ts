@@ -3,7 +3,7 @@ import { ownedBy } from './deadlock.js';
 import type { Draft } from './draft.js';
 import { type Handle, type Mint, parseHandle } from './handle.js';
 import { isStateless } from './leases.js';
-import { type Refusal, refuse } from './refusal.js';
+import { listed, type Refusal, refuse } from './refusal.js';
 import { isEnded, type Owner, type Scope } from './scope.js';
 import { reapScope } from './settle.js';
 
@@ -54,7 +54,7 @@ export function onlyScope(draft: Draft, { owner }: Claimant): Scope | Refusal | 
   const ids = active.map((scope) => scope.id).sort();
   return refuse(
     'INVALID',
-    `You own ${ids.length} active scopes: ${ids.join(', ')}.`,
+    `You own ${ids.length} active scopes: ${listed(ids)}.`,
     'Pass the one you mean as scope; list_scopes {"mine": true} shows their handles.',
     {
       argument: 'scope',
@@ -108,7 +108,7 @@ function notYours(scope: Scope): Refusal {
 export function stillWaiting(scope: Scope, given: string | undefined): Refusal {
   const { id, ticket, pending } = asQueued(scope);
   const units = [...ticket.units];
-  const what = pending.length > 0 ? `the outputs of ${pending.join(', ')}` : units.join(', ');
+  const what = pending.length > 0 ? `the outputs of ${listed(pending)}` : listed(units);
   return refuse(
     'WAITING',
     `${id} is still waiting for ${what}.`,

@@ -166,6 +166,23 @@ describe('promise 12: bounded', () => {
     });
   });
 
+  test('units of all scopes together; an upgrade of what is held already needs no more', () => {
+    const world = new World({ maxHeldUnits: 2 });
+    const alice = world.agent('alice');
+    const mine = got(alice.claim(['a', 'b'], { mode: 'read' }));
+    expect(refusalOf(world.agent('bob').claim(['c']))).toMatchObject({ code: 'LIMIT', facts: { limit: 2, asked: 3 } });
+    expect(codeOf(world.agent('bob').write(['c']))).toBe('LIMIT');
+    expect(got(alice.claim(['a', 'b'], { scope: mine.handle })).status).toBe('active');
+    got(alice.release());
+    expect(got(world.agent('bob').claim(['c'])).status).toBe('active');
+  });
+
+  test('a sentence names twenty units and how many more', () => {
+    const world = new World({ claims: 'explicit' });
+    const paths = Array.from({ length: 21 }, (_, number) => `${number}.ts`);
+    expect(refusalOf(world.agent('alice').write(paths)).sentence).toMatch(/^0\.ts, .* 19\.ts, 1 more is not claimed/);
+  });
+
   test('units that are waited for; what is free is granted all the same', () => {
     const world = new World({ maxQueuedUnits: 2 });
     got(world.agent('alice').claim(['a', 'b', 'c']));

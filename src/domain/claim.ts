@@ -6,7 +6,7 @@ import { enqueue, grant, obstacles, tooManyUnits, type Wish, wouldNeverEnd } fro
 import { parseHandle } from './handle.js';
 import { isStateless } from './leases.js';
 import { type Opening, openScope } from './open.js';
-import { isRefusal, type Refusal, refuse } from './refusal.js';
+import { isRefusal, listed, type Refusal, refuse } from './refusal.js';
 import { isEnded, type Owner, type Scope, type ScopeId } from './scope.js';
 import { reap, reapScope, settle } from './settle.js';
 import type { Mode } from './unit.js';
@@ -132,7 +132,7 @@ function heldBySibling({ scope, why, units }: Blocker, by: Owner, wish: Wish): R
   const others = `Ask ${agent} for the handle of ${id} and pass that as scope, or claim again when ${id} has ended.`;
   return refuse(
     'HELD',
-    `${units.join(', ')} ${verb} ${id} (${agent}) on your own connection.`,
+    `${listed(units)} ${verb} ${id} (${agent}) on your own connection.`,
     agent === by.agent ? own : others,
     { units: [...units], holder: id, agent },
   );

@@ -15,15 +15,17 @@ export function obstacles({ view }: Draft, { id, contract }: Scope, wish: Wish):
 }
 
 export function tooManyUnits({ view }: Draft, scope: Scope, units: readonly string[]): Refusal | undefined {
-  const limit = view.settings.maxUnits;
+  const { maxUnits, maxHeldUnits } = view.settings;
   const asked = new Set([...scope.locks.keys(), ...units]).size;
-  if (asked <= limit) return undefined;
-  return refuse(
-    'LIMIT',
-    `A scope may hold ${limit} units; this comes to ${asked}.`,
-    'Claim folders or globs instead of single files.',
-    { limit, asked },
-  );
+  const next = 'Claim folders or globs instead of single files.';
+  if (asked > maxUnits) {
+    const sentence = `A scope may hold ${maxUnits} units; this comes to ${asked}.`;
+    return refuse('LIMIT', sentence, next, { limit: maxUnits, asked });
+  }
+  const all = view.state.locks.size - scope.locks.size + asked;
+  if (asked === scope.locks.size || all <= maxHeldUnits) return undefined;
+  const sentence = `All scopes together may hold ${maxHeldUnits} units; this comes to ${all}.`;
+  return refuse('LIMIT', sentence, next, { limit: maxHeldUnits, asked: all });
 }
 
 /** Grants units that nothing stands in the way of. Whoever begins to own a scope owns it until it is given up. */

@@ -25,6 +25,8 @@ export type Code =
   | 'REVIEW'
   | 'UNAVAILABLE';
 
+const SHOWN = 20;
+
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
 export interface Refusal {
@@ -40,6 +42,12 @@ export interface Refusal {
 
 export function refuse(code: Code, sentence: string, next: string, facts: Refusal['facts'] = {}): Refusal {
   return { refused: true, code, sentence, facts, next };
+}
+
+/** Names as a sentence can bear them: the first twenty, and how many more there are. */
+export function listed(names: readonly string[]): string {
+  const hidden = names.length - SHOWN;
+  return [...names.slice(0, SHOWN), ...(hidden > 0 ? [`${hidden} more`] : [])].join(', ');
 }
 
 export function isRefusal(value: unknown): value is Refusal {

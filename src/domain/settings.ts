@@ -24,6 +24,8 @@ export interface Settings {
   /** Units that one scope may hold or ask for. */
   readonly maxUnits: number;
   readonly maxLiveScopes: number;
+  /** Units that all scopes together may hold; what has queued for its units gets them all the same. */
+  readonly maxHeldUnits: number;
   /** Units that all tickets together may wait for. */
   readonly maxQueuedUnits: number;
   readonly maxTitle: number;
@@ -41,6 +43,7 @@ export const DEFAULTS: Settings = {
   capacity: new Map(),
   maxUnits: 1_000,
   maxLiveScopes: 20_000,
+  maxHeldUnits: 100_000,
   maxQueuedUnits: 10_000,
   maxTitle: 200,
 };

@@ -5,7 +5,7 @@ import { grant, obstacles, tooManyUnits, wouldNeverEnd } from './grant.js';
 import { openScope } from './open.js';
 import { covers } from './overlap.js';
 import { invalid } from './path.js';
-import { isRefusal, type Refusal, refuse } from './refusal.js';
+import { isRefusal, listed, type Refusal, refuse } from './refusal.js';
 import type { Scope } from './scope.js';
 import { reap } from './settle.js';
 import { parseUnit } from './unit.js';
@@ -94,7 +94,7 @@ function heldByOthers(
   const verb = first.why === 'held' ? 'is held by' : 'is next for';
   return refuse(
     'HELD',
-    `${first.units.join(', ')} ${verb} ${id} (${ownerOf(first.scope).agent}: ${contract.title}).`,
+    `${listed(first.units)} ${verb} ${id} (${ownerOf(first.scope).agent}: ${contract.title}).`,
     `Wait for it with claim_scope ${claimCall(name, wanted)}, then read the files again; or work elsewhere meanwhile.`,
     { units: [...new Set(ahead.flatMap((blocker) => blocker.units))], holders },
   );
@@ -103,7 +103,7 @@ function heldByOthers(
 function notClaimed(missing: readonly string[], name: string | undefined): Refusal {
   return refuse(
     'NOT_CLAIMED',
-    `${missing.join(', ')} is not claimed, and claims are explicit here.`,
+    `${listed(missing)} is not claimed, and claims are explicit here.`,
     `Call claim_scope ${claimCall(name, missing)} first.`,
     { units: [...missing] },
   );
