@@ -1,4 +1,5 @@
 import { onlyScope, ownScope, stillWaiting } from '../domain/authority.js';
+import { type Draft, draft as newDraft } from '../domain/draft.js';
 import { printHandle } from '../domain/handle.js';
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
 import type { Scope } from '../domain/scope.js';
@@ -62,12 +63,20 @@ async function actingScope(
   caller: Caller,
   given: string | undefined,
 ): Promise<Scope | undefined | Refusal> {
-  const found = await act<{ own: Scope | undefined }>(parts, caller, 'run', { scopes: scopeNeeds(given) }, (draft) => {
+  const needs = { scopes: scopeNeeds(given) };
+  const decide = (draft: Draft): { own: Scope | undefined } | Refusal => {
     const own =
       given === undefined ? onlyScope(draft, claimant(parts, caller)) : ownScope(draft, claimant(parts, caller), given);
-    if (isRefusal(own)) return { answer: own };
-    if (own?.status === 'waiting') return { answer: stillWaiting(own, given) };
-    return { answer: { own }, life: own === undefined ? [] : [...scopeAlive(caller, own.id), ...collected(own)] };
+    if (isRefusal(own)) return own;
+    return own?.status === 'waiting' ? stillWaiting(own, given) : { own };
+  };
+  const seen = await parts.store.view(needs, (view) => decide(newDraft(view)));
+  // That the scope is used goes on record with the start of the run. A refusal, or a grant that is fetched, needs more.
+  if (!isRefusal(seen) && (seen.own === undefined || collected(seen.own).length === 0)) return seen.own;
+  const found = await act<{ own: Scope | undefined }>(parts, caller, 'run', needs, (draft) => {
+    const answer = decide(draft);
+    const own = isRefusal(answer) ? undefined : answer.own;
+    return { answer, life: own === undefined ? [] : [...scopeAlive(caller, own.id), ...collected(own)] };
   });
   return isRefusal(found) ? found : found.own;
 }
@@ -91,7 +100,8 @@ async function start(
   acquired: Acquired,
   containment: Containment,
 ): Promise<Live | Refusal> {
-  const began = await act<{ id: string; seq: number; writable: string[] }>(parts, caller, 'run', {}, (draft) => {
+  const held = heldProcesses(own, acquired);
+  const starting = act<{ id: string; seq: number; writable: string[] }>(parts, caller, 'run', {}, (draft) => {
     const id = `R${String(draft.view.state.runCount + 1).padStart(3, '0')}`;
     const scope = own === undefined ? {} : { scope: own.id };
     draft.emit({
@@ -108,12 +118,12 @@ async function start(
       ...(present?.tenure === own?.tenure ? directlyWritable(present) : []),
       ...directlyWritable(command),
     ];
-    return { answer: { id, seq: draft.view.state.seq, writable } };
+    const life = own === undefined ? [] : scopeAlive(caller, own.id);
+    return { answer: { id, seq: draft.view.state.seq, writable }, life };
   });
+  const [began, scratch] = await Promise.all([starting, scratchFolders(parts, held)]);
   if (isRefusal(began)) return began;
   const { id, writable } = began;
-  const held = heldProcesses(own, acquired);
-  const scratch = await scratchFolders(parts, held);
   const apart = containment === 'transactional' ? [] : await ownScratch(parts, acquired.named);
   const started = await parts.runner.start({
     ...spec,
@@ -179,7 +189,11 @@ async function finished(
     done.abort();
     parts.presence.stopsWorking(caller.connection, own?.id);
     await acquired.release();
-    await started.dispose();
+    // Behind the answer: it takes its time where a command has left much.
+    const clearing = started.dispose();
+    parts.runs.clears(
+      clearing.catch((error) => parts.log(`${started.id} could not be cleared away: ${String(error)}`)),
+    );
   }
 }
 

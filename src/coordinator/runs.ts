@@ -22,6 +22,7 @@ const KEPT = 200;
 export class Runs {
   readonly #runs = new Map<string, Live>();
   readonly #open = new Set<string>();
+  readonly #clearing = new Set<Promise<void>>();
 
   add(id: string, live: Live): void {
     this.#runs.set(id, live);
@@ -44,11 +45,18 @@ export class Runs {
     await Promise.allSettled(direct.map((live) => live.result));
   }
 
-  /** Ends what is under way and waits until it is on record. */
+  /** What an ended run has left is being removed, which never fails: nobody waits for that but `close`. */
+  clears(removal: Promise<void>): void {
+    this.#clearing.add(removal);
+    void removal.finally(() => this.#clearing.delete(removal));
+  }
+
+  /** Ends what is under way, and waits until it is on record and cleared away. */
   async close(): Promise<void> {
     const open = [...this.#open].flatMap((id) => this.#runs.get(id) ?? []);
     for (const live of open) live.run.stop('stopped');
     await Promise.allSettled(open.map((live) => live.result));
+    await Promise.all(this.#clearing);
   }
 
   #closed(id: string): void {

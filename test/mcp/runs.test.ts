@@ -47,6 +47,14 @@ async function printed(agent: Agent, run: string, text: string): Promise<void> {
   while (!(await agent.ok('run', { run, wait_s: 0 })).output.includes(text));
 }
 
+test('promise 12: what runs have left in private state is gone when their server is', async () => {
+  const { root } = newWorkspace(FILES);
+  const ada = await stdioAgent(root, 'ada');
+  await ada.ok('run', { command: 'mkdir /tmp/much; cd /tmp/much; seq 1 1000 | xargs touch' });
+  await ada.close();
+  expect(readdirSync(`${root}/.signalbox/layers`)).toEqual([]);
+});
+
 test('at its time limit a command is killed with all that it started', async () => {
   const { root } = newWorkspace(FILES);
   const ada = await stdioAgent(root, 'ada');
