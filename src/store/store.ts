@@ -145,8 +145,11 @@ type ContentOf = (hash: Hash) => Uint8Array | undefined;
 export interface Recovery {
   /** An effect that was cut off before COMMIT: puts the former contents back where the new ones stand. */
   undo(intent: Intent, content: ContentOf): readonly EventBody[];
-  /** A committed effect whose files may not have reached the disk before the machine went down. */
-  redo(intent: Intent, content: ContentOf): readonly EventBody[];
+  /**
+   * A committed effect whose files may not have reached the disk before the machine went down. Where the ledger has another
+   * version of a path than this effect made, one that comes next goes on from it.
+   */
+  redo(intent: Intent, content: ContentOf, recorded: (path: string) => Hash | null | undefined): readonly EventBody[];
 }
 
 export class StoreBusy extends Error {

@@ -75,6 +75,14 @@ test('promise 6: after a reboot an effect that was committed is finished, once',
   expect(hashAt(bench.root, 'a.txt')).toBeNull();
 });
 
+test('promise 5: after a reboot a committed effect does not bring back what has been changed since', async () => {
+  await apply();
+  rmSync(join(bench.root, 'a.txt'));
+  await record(store, changed('S001', 'a.txt', sha('new'), null));
+  await reboot();
+  expect(hashAt(bench.root, 'a.txt')).toBeNull();
+});
+
 test('promise 6: within one boot, a file of a committed effect that is gone is a person’s doing', async () => {
   await apply();
   await store.close();

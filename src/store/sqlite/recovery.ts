@@ -1,5 +1,5 @@
 import type { EventBody } from '../../domain/event.js';
-import type { Content, Intent, IntentFile, IntentId, StoredPublication } from '../../domain/intent.js';
+import type { Content, IntentFile, IntentId, StoredPublication } from '../../domain/intent.js';
 import type { Hash } from '../../domain/scope.js';
 import { type Author, type Recovery, StoreBroken } from '../store.js';
 import type { Contents } from './contents.js';
@@ -13,6 +13,9 @@ const FORGOTTEN = 10 * 60_000;
 
 /** Who is on record for what recovery finds. */
 export const RECOVERY: Author = { agent: 'signalbox', connection: 'recovery' };
+
+/** The version of a path that the ledger has. */
+type Recorded = (path: string) => Hash | null | undefined;
 
 export interface Parts {
   readonly intents: Intents;
@@ -56,11 +59,11 @@ export class Settling {
    * record, and as long as they are not on record, it is found again.
    */
   interrupted(): readonly EventBody[] | undefined {
-    const { journal, boot, end } = this.#parts;
+    const { journal, boot, end, recovery } = this.#parts;
     const effect = journal.unfinished(end);
     if (effect === undefined) return undefined;
     const intent = { files: effect.files, rebooted: effect.boot !== boot };
-    const bodies = this.#settle('undo', intent, (hash) => this.#former(effect, hash));
+    const bodies = settled(effect.files, () => recovery.undo(intent, (hash) => this.#former(effect, hash)));
     // Events take the ledger past the effect; where there are none, the journal itself has to forget it.
     if (bodies.length === 0) journal.clear();
     return bodies;
@@ -78,17 +81,14 @@ export class Settling {
   }
 
   /** What earlier boots and dead servers have left behind; the events are the caller's to record. */
-  left(now: number): readonly EventBody[] {
-    const { intents, contents } = this.#parts;
-    const bodies: EventBody[] = [];
-    for (const intent of intents.unsynced()) {
-      if (!this.#isLeft(intent, now)) continue;
-      if (intent.boot !== this.#parts.boot) {
-        const { files } = intent;
-        bodies.push(...this.#settle('redo', { files, rebooted: true }, (hash) => contents.get(hash)));
-      }
-      intents.drop(intent.id);
-    }
+  left(now: number, recorded: Recorded): readonly EventBody[] {
+    const { intents, contents, boot, recovery } = this.#parts;
+    const left = intents.unsynced().filter((intent) => this.#isLeft(intent, now));
+    const earlier = left.filter((intent) => intent.boot !== boot);
+    const bodies = standing(earlier, recorded).flatMap((files) =>
+      settled(files, () => recovery.redo({ files, rebooted: true }, (hash) => contents.get(hash), recorded)),
+    );
+    for (const { id } of left) intents.drop(id);
     return bodies;
   }
 
@@ -109,13 +109,27 @@ export class Settling {
     const kept = contents[hash];
     return kept === undefined ? this.#parts.contents.get(hash) : Buffer.from(kept, 'base64');
   }
+}
 
-  #settle(how: keyof Recovery, intent: Intent, content: (hash: Hash) => Uint8Array | undefined): readonly EventBody[] {
-    try {
-      return this.#parts.recovery[how](intent, content);
-    } catch (cause) {
-      const paths = intent.files.map(({ path }) => path).join(', ');
-      throw new StoreBroken(`an interrupted change of ${paths} could not be settled: ${reason(cause)}`, { cause });
-    }
+/**
+ * The files of these effects, oldest first, but for those that the ledger has since left by another way than by them:
+ * what they wrote there was replaced long ago, and must not come back.
+ */
+function standing(effects: readonly Unsynced[], recorded: Recorded): (readonly IntentFile[])[] {
+  const due = new Map<string, Hash | null | undefined>();
+  const chains = effects.toReversed().map(({ files }) => {
+    const chained = files.filter(({ path, after }) => after === (due.has(path) ? due.get(path) : recorded(path)));
+    for (const { path, before } of chained) due.set(path, before);
+    return chained;
+  });
+  return chains.reverse();
+}
+
+function settled(files: readonly IntentFile[], put: () => readonly EventBody[]): readonly EventBody[] {
+  try {
+    return put();
+  } catch (cause) {
+    const paths = files.map(({ path }) => path).join(', ');
+    throw new StoreBroken(`an interrupted change of ${paths} could not be settled: ${reason(cause)}`, { cause });
   }
 }

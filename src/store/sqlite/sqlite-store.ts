@@ -163,11 +163,11 @@ export class SqliteStore implements Store {
 
   /** Settles what earlier boots and dead servers have left behind. `openSqliteStore` does it. */
   async recover(): Promise<void> {
-    const due = await this.#read(() => this.#settling.hasLeft(this.#ledger.now()));
-    if (!due) return;
+    if (!(await this.#read(() => this.#settling.hasLeft(this.#ledger.now())))) return;
     await this.#lock.hold(() => {
       const moment = this.#ledger.moment();
-      this.#record(moment, this.#settling.left(moment.time.lock), RECOVERY);
+      const bodies = this.#settling.left(moment.time.lock, (path) => this.#looks.file(path)?.hash);
+      this.#record(moment, bodies, RECOVERY);
     });
   }
 

@@ -60,9 +60,11 @@ function workspaceAt(place: Place & { maxFiles: number }): Workspace {
 export function recovery(workspace: Pick<Workspace, 'root' | 'weak'>, settings: Partial<FileSettings> = {}) {
   const place = placeOf(workspace.root, { ...FILE_SETTINGS, ...settings, weak: workspace.weak });
   type Content = (hash: Hash) => Uint8Array | undefined;
+  type Recorded = (path: string) => Hash | null | undefined;
   return {
     undo: (intent: Intent, content: Content): readonly EventBody[] => undo(place, intent, content),
-    redo: (intent: Intent, content: Content): readonly EventBody[] => redo(place, intent, content),
+    redo: (intent: Intent, content: Content, recorded: Recorded): readonly EventBody[] =>
+      redo(place, intent, content, recorded),
   };
 }
 

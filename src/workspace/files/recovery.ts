@@ -11,6 +11,7 @@ import { idOfTemp, KEPT_FOLDER, keptBeside, keptName, newId, tempName } from './
 import { Trail, walking } from './walk.js';
 
 type ContentOf = (hash: Hash) => Uint8Array | undefined;
+type Recorded = (path: string) => Hash | null | undefined;
 type Body = Extract<EventBody, { type: 'files.outside' }>;
 
 /** What stands at a path. `other`: a folder, a link, a special file, or one too large to be ours. */
@@ -36,11 +37,11 @@ export function undo(place: Place, intent: Intent, content: ContentOf): readonly
 }
 
 /** See `Recovery.redo` in the store's contract. Whatever it changes is synced when it returns. */
-export function redo(place: Place, intent: Intent, content: ContentOf): readonly EventBody[] {
+export function redo(place: Place, intent: Intent, content: ContentOf, recorded: Recorded): readonly EventBody[] {
   const findings: Findings = { outside: [], kept: [] };
   walking(place, (trail) => {
     const files = [...intent.files].sort((a, b) => Number(a.after !== null) - Number(b.after !== null));
-    for (const file of files) redoOne(place, trail, file, content, findings);
+    for (const file of files) redoOne(place, trail, file, content, recorded(file.path) === file.after, findings);
   });
   return told(findings);
 }
@@ -70,12 +71,21 @@ function undoOne(
   if (file.before === null) removeFolders(trail, file);
 }
 
-function redoOne(place: Place, trail: Trail, file: IntentFile, content: ContentOf, findings: Findings): void {
+/** @param last whether no other intent goes on from this one: that one would judge what stands there. */
+function redoOne(
+  place: Place,
+  trail: Trail,
+  file: IntentFile,
+  content: ContentOf,
+  last: boolean,
+  findings: Findings,
+): void {
   const now = standing(place, trail, file.path);
   const kept = keptOf(place, trail, file);
   if (!isAt(now, file.after)) {
-    if (!isLost(now, file)) findings.outside.push(outsideEdit(file.path, file.after, now));
-    else if (file.after === null) remove(trail, file);
+    if (!isLost(now, file)) {
+      if (last) findings.outside.push(outsideEdit(file.path, file.after, now));
+    } else if (file.after === null) remove(trail, file);
     else write(trail, file.path, required(content, file.after), file.afterMode ?? 0o644);
   }
   if (kept !== undefined) settleKept(trail, file, kept, now, findings);
