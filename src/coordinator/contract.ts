@@ -1,6 +1,7 @@
 import type { RunEnding } from '../domain/event.js';
+import type { Limits } from '../domain/limits.js';
 import type { Refusal } from '../domain/refusal.js';
-import type { Phase, Status } from '../domain/scope.js';
+import type { Phase, Product, Status } from '../domain/scope.js';
 import type { Mode } from '../domain/unit.js';
 
 /** Who calls, as far as the door can tell. */
@@ -17,6 +18,8 @@ export interface Caller {
   readonly progress?: (sentence: string) => void;
   /** W3C trace id, where the client sent one. */
   readonly trace?: string;
+  /** What its token reaches; everything where left out. */
+  readonly limits?: Limits;
 }
 
 export interface HeldBy {
@@ -147,6 +150,13 @@ export interface ClaimOutput {
     }[];
   };
   readonly blocked_on?: readonly string[];
+  /** Inputs that will not come: wait for somebody to open them again, go on without, or give up. */
+  readonly failed?: readonly {
+    readonly id: string;
+    readonly title: string;
+    readonly status: string;
+    readonly reason?: string;
+  }[];
   readonly inputs?: readonly {
     readonly id: string;
     readonly type: string;
@@ -185,7 +195,20 @@ export interface OpenInput {
   readonly units?: readonly string[];
   readonly phase?: Phase;
   readonly consumes?: readonly string[];
-  readonly produces?: readonly string[];
+  readonly produces?: readonly (string | Product)[];
+}
+
+/** One scope as people and plans declare it: with all that a contract can say. */
+export interface Declaration extends OpenInput {
+  /** By which other entries of the same plan name it, in `consumes` and `parent`. */
+  readonly key?: string;
+  readonly inputs?: readonly string[];
+  readonly non_goals?: readonly string[];
+  readonly done?: readonly string[];
+  readonly checks?: readonly string[];
+  /** Higher comes first. */
+  readonly priority?: number;
+  readonly parent?: string;
 }
 export interface OpenOutput {
   readonly id: string;

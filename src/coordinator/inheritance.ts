@@ -1,5 +1,5 @@
 import { isRefusal } from '../domain/refusal.js';
-import type { Scope } from '../domain/scope.js';
+import { isEnded, type Scope } from '../domain/scope.js';
 import type { ClaimOutput } from './contract.js';
 import { scopeDiff } from './history.js';
 import type { Parts } from './parts.js';
@@ -19,6 +19,19 @@ export async function inputs(parts: Parts, scope: Scope): Promise<Pick<ClaimOutp
     })),
   );
   return { inputs: artifacts };
+}
+
+/** Inputs that will not come, and why. */
+export async function missingInputs(parts: Parts, { pending }: Scope): Promise<Pick<ClaimOutput, 'failed'>> {
+  if (pending.length === 0) return {};
+  const found = await parts.store.view({ scopes: pending }, (view) => pending.map((id) => view.scope(id)));
+  const failed = found.filter((scope) => scope !== undefined).filter((scope) => isEnded(scope.status));
+  if (failed.length === 0) return {};
+  return {
+    failed: failed.map(({ id, contract, status, summary }) => {
+      return { id, title: contract.title, status, ...(summary === undefined ? {} : { reason: summary }) };
+    }),
+  };
 }
 
 /** What a former owner left behind: who, why, and the difference that its changes made. */

@@ -95,7 +95,7 @@ function row(parts: Parts, view: View, scope: Scope, caller: Caller, mine: boole
     ...(scope.summary === undefined ? {} : { summary: scope.summary }),
     ...(scope.attempts > 0 ? { attempts: scope.attempts } : {}),
     ...(contract.consumes.length > 0 ? { consumes: contract.consumes } : {}),
-    ...(contract.produces.length > 0 ? { produces: contract.produces } : {}),
+    ...(contract.produces.length > 0 ? { produces: contract.produces.map(({ path }) => path) } : {}),
     ...(scope.artifacts.length > 0 ? { artifacts: scope.artifacts } : {}),
     ...(scope.commit === undefined ? {} : { commit: scope.commit }),
   };

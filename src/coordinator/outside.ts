@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { draft } from '../domain/draft.js';
-import { openScope } from '../domain/open.js';
-import type { ScopeId } from '../domain/scope.js';
+import { type Occasion, raise } from '../domain/raise.js';
+import type { Hash, ScopeId } from '../domain/scope.js';
 import type { Parts } from './parts.js';
 
 const PERSON = { agent: 'outside', connection: 'outside' };
@@ -23,16 +23,14 @@ export async function noteLate(
     await parts.store.transact(PERSON, { paths: [edit.path] }, (tx) => {
       const decision = draft(tx);
       const present = tx.file(edit.path)?.hash ?? null;
-      const cause = `late:${edit.path}:${hash}`;
-      const known = tx.state.scopes.some((scope) => scope.contract.conflict?.cause === cause);
-      if (known) return { events: [], answer: undefined };
+      const occasion = lateSave(edit.path, hash, holder, present);
+      if (raise(decision, occasion) === undefined) return { events: [], answer: undefined };
       decision.emit({
         type: 'files.outside',
         files: [{ path: edit.path, before: present, after: present }],
         holder,
         kept: [hash],
       });
-      openScope(decision, 'signalbox', conflictOpening(edit.path, hash, holder, cause));
       return { events: decision.events, answer: undefined };
     });
     return true;
@@ -42,16 +40,13 @@ export async function noteLate(
   }
 }
 
-function conflictOpening(path: string, hash: string, holder: ScopeId, cause: string) {
+function lateSave(path: string, hash: Hash, holder: ScopeId, present: Hash | null): Occasion {
   return {
+    cause: `late:${path}:${hash}`,
     title: `Conflict in ${path.slice(-150)}: saved by a person while ${holder} changed it`,
     note: `The person's text was not overwritten: read artifact:${hash}. The file has the text of ${holder}. Bring both together.`,
-    phase: 'iterate' as const,
+    phase: 'iterate',
     units: [path],
-    consumes: [],
-    produces: [],
-    priority: 0,
-    standing: true,
-    conflict: { cause, between: [holder], paths: [path] },
+    conflict: { between: [holder], paths: [path], sides: present === null ? [hash] : [hash, present] },
   };
 }

@@ -72,7 +72,8 @@ export interface Step<T> {
 }
 
 export function claimant(parts: Parts, caller: Caller): Claimant {
-  return { owner: { connection: caller.connection, agent: caller.agent }, mint: parts.mint };
+  const { connection, agent, limits } = caller;
+  return { owner: { connection, agent }, mint: parts.mint, ...(limits === undefined ? {} : { limits }) };
 }
 
 /**

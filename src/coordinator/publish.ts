@@ -62,11 +62,11 @@ async function collect(parts: Parts, own: Scope, input: PublishInput, status: st
   const named = await namedArtifacts(parts, input);
   if (isRefusal(named)) return named;
   const promised =
-    status === 'done' ? own.contract.produces.filter((path) => !named.some((artifact) => artifact.path === path)) : [];
+    status === 'done' ? own.contract.produces.filter(({ path }) => !named.some((other) => other.path === path)) : [];
   const artifacts: Omit<Artifact, 'id'>[] = [];
   const contents: Content[] = [];
   const missing: string[] = [];
-  for (const wish of [...named, ...promised.map((path) => ({ type: 'file', path }))]) {
+  for (const wish of [...named, ...promised]) {
     const bytes = await contentOf(parts, wish);
     if (isRefusal(bytes)) return bytes;
     if (bytes === null) {

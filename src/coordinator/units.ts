@@ -1,5 +1,6 @@
 import { isGlob } from '../domain/glob.js';
 import { isRefusal, type Refusal } from '../domain/refusal.js';
+import type { Product } from '../domain/scope.js';
 import { parseUnit } from '../domain/unit.js';
 import type { Workspace } from '../workspace/workspace.js';
 import { inArgument, quoted, wrongArgument } from './argument.js';
@@ -47,17 +48,21 @@ function isFolder(workspace: Workspace, given: string, path: string): boolean {
   return path === '.' || /\/\.?$/.test(given) || workspace.isFolder(path);
 }
 
-/** Paths that a scope promises to publish → canonical paths. They are files: only those can be outputs. */
-export async function parseProduces(workspace: Workspace, given: readonly string[]): Promise<string[] | Refusal> {
-  const paths: string[] = [];
-  for (const [at, text] of given.entries()) {
+/** Files that a scope promises to publish → with canonical paths. Only files can be outputs. */
+export async function parseProduces(
+  workspace: Workspace,
+  given: readonly (string | Product)[],
+): Promise<Product[] | Refusal> {
+  const products = new Map<string, Product>();
+  for (const [at, product] of given.entries()) {
+    const { path: text, type } = typeof product === 'string' ? { path: product, type: 'file' } : product;
     const argument = `produces[${at}]`;
     const path = await workspace.resolve(text, 'write');
     if (isRefusal(path)) return inArgument(path, argument);
     if (/[*?]/.test(text) || isFolder(workspace, text, path)) {
       return wrongArgument(argument, 'the path of a file', quoted(text), 'Name each file that will be published.');
     }
-    paths.push(path);
+    products.set(path, { path, type });
   }
-  return [...new Set(paths)];
+  return [...products.values()];
 }

@@ -3,6 +3,7 @@ import { ownedBy } from './deadlock.js';
 import type { Draft } from './draft.js';
 import { type Handle, type Mint, parseHandle } from './handle.js';
 import { isStateless } from './leases.js';
+import type { Limits } from './limits.js';
 import { listed, type Refusal, refuse } from './refusal.js';
 import { isEnded, type Owner, type Scope } from './scope.js';
 import { reapScope } from './settle.js';
@@ -13,6 +14,8 @@ const SHOWN_UNITS = 20;
 export interface Claimant {
   readonly owner: Owner;
   readonly mint: Mint;
+  /** What its token reaches; everything where left out. */
+  readonly limits?: Limits;
 }
 
 /** Finds the scope that a call may act under: the one whose handle it gives. A lost lease is made an event first. */

@@ -1,3 +1,4 @@
+import { goOnWithout } from './amend.js';
 import { type Claimant, endedScope, isOwn, unknownScope } from './authority.js';
 import { type Blocker, blockers, isQueued, knownUnit, liveScope, ownerOf } from './blockers.js';
 import { isOfCommand } from './command-scope.js';
@@ -5,15 +6,21 @@ import type { Draft } from './draft.js';
 import { enqueue, grant, obstacles, tooManyUnits, type Wish, wouldNeverEnd } from './grant.js';
 import { parseHandle } from './handle.js';
 import { isStateless } from './leases.js';
+import { denied } from './limits.js';
 import { type Opening, openScope } from './open.js';
+import { nextScope, nothingToDo, type Pickup } from './pickup.js';
 import { isRefusal, listed, type Refusal, refuse } from './refusal.js';
 import { isEnded, type Owner, type Scope, type ScopeId } from './scope.js';
 import { reap, reapScope, settle } from './settle.js';
 import type { Mode } from './unit.js';
 
-/** A claim: of an open scope by id, of a new one declared with it, or of further units for one's own. */
+/** A claim: of an open scope, of a new one declared with it, or of further units for one's own. */
 export interface Claim {
   readonly scope?: string;
+  /** Takes up the next open scope of this kind, where `scope` is left out. */
+  readonly next?: Pickup;
+  /** What the scope goes on consuming, where some of its inputs have failed. */
+  readonly left?: readonly string[];
   /** The contract of a new scope; used where `scope` is left out. */
   readonly opening: Opening;
   readonly units: readonly string[];
@@ -28,15 +35,22 @@ export interface Claimed {
 
 /** All or nothing: every unit is granted, or the whole claim waits with one ticket, or it is refused. */
 export function claim(draft: Draft, claimant: Claimant, request: Claim): Claimed | Refusal {
-  if (request.scope !== undefined) reapAsked(draft, request.scope);
+  const picked = request.next === undefined ? undefined : nextScope(draft, claimant, request.next);
+  if (request.next !== undefined && picked === undefined) return nothingToDo(draft.view, request.next);
+  const given = request.scope ?? picked?.id;
+  if (given !== undefined) reapAsked(draft, given);
   reap(draft, request.units);
-  const known = request.scope === undefined ? undefined : existing(draft, claimant, request.scope);
+  const known = given === undefined ? undefined : existing(draft, claimant, given);
   if (isRefusal(known)) return known;
   return draft.attempt(() => {
     const id = known?.id ?? openScope(draft, claimant.owner.agent, request.opening);
     if (isRefusal(id)) return id;
+    const refused = request.left && goOnWithout(draft, liveScope(draft.view, id), request.left, claimant.owner.agent);
+    if (refused !== undefined) return refused;
     const scope = liveScope(draft.view, id);
     const wish = { units: missingUnits(scope, request), mode: request.mode };
+    const barred = denied(claimant, draft.view, scope.contract.phase, wish.units);
+    if (barred !== undefined) return barred;
     const isNew = scope.status === 'open' || wish.units.length > 0;
     return (isNew ? acquire(draft, claimant, scope, wish) : undefined) ?? { scope: id, ahead: waitingFor(draft, id) };
   });
@@ -57,12 +71,22 @@ function existing(draft: Draft, claimant: Claimant, given: string): Scope | Refu
   if (handle === undefined || scope === undefined) return unknownScope(given);
   if (isEnded(scope.status)) return endedScope(scope);
   if (scope.status === 'open' || isOwn(scope, claimant, handle)) return scope;
+  if (scope.status === 'paused') return paused(scope);
   const { agent } = ownerOf(scope);
   return refuse(
     'NOT_YOURS',
     `${scope.id} is ${scope.status}; ${agent} has it.`,
     'Call list_scopes {"status": "open"} for open work, or claim the units you need as a scope of your own.',
     { scope: scope.id, agent },
+  );
+}
+
+function paused({ id }: Scope): Refusal {
+  return refuse(
+    'BLOCKED',
+    `${id} is paused.`,
+    'Take up other work: list_scopes {"status": "open"}; an operator resumes it.',
+    { scope: id, status: 'paused' },
   );
 }
 

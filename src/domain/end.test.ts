@@ -104,26 +104,60 @@ describe('consumes: outputs that will not come', () => {
     });
   });
 
-  test('what consumes a failed scope is cancelled, waiting or open, and so is what consumes that', () => {
-    const world = new World();
+  test('whoever consumes a failed scope is told, and goes on waiting', () => {
+    const world = new World({ maxAttempts: 0 });
     const alice = world.agent('alice');
-    const planner = world.agent('planner');
     const source = got(alice.claim(['a.ts']));
     const user = got(world.agent('bob').claim(['b.ts'], { consumes: [source.id] }));
-    const open = got(planner.open(['c.ts'], { consumes: [user.id] }));
-    const last = got(world.agent('carol').claim(['d.ts'], { consumes: [open, source.id] }));
-    const other = got(planner.open(['e.ts']));
+    const open = got(world.agent('planner').open(['c.ts'], { consumes: [source.id] }));
     expect(got(alice.publish('failed'))).toEqual([]);
-    expect(
-      [user.id, open, last.id].map((id) => world.scope(id)).map(({ status, summary }) => [status, summary]),
-    ).toEqual([
-      ['cancelled', 'S001 failed: its outputs will not come'],
-      ['cancelled', 'S002 was cancelled: its outputs will not come'],
-      ['cancelled', 'S001 failed: its outputs will not come'],
-    ]);
-    expect(world.status(other)).toBe('open');
-    expect(world.state.queue.size).toBe(0);
-    expect(world.state.consumers.size).toBe(0);
+    expect(world.status(source.id)).toBe('failed');
+    for (const [id, status] of [[user.id, 'waiting'] as const, [open, 'open'] as const]) {
+      expect(world.scope(id)).toMatchObject({ status, pending: [source.id] });
+      expect(world.scope(id).notes.map(({ from, text }) => [from, text])).toEqual([
+        [source.id, 'S001 will not give its outputs: it failed (as asked)'],
+      ]);
+    }
+  });
+
+  test('work that others asked for may be tried again, but not for ever', () => {
+    const world = new World({ maxAttempts: 2 });
+    const id = got(world.agent('planner').open(['a.ts']));
+    const user = got(world.agent('bob').claim(['b.ts'], { consumes: [id] }));
+    for (const name of ['u1', 'u2']) {
+      const agent = world.agent(name);
+      got(agent.claim([], { scope: id }));
+      got(agent.publish('failed'));
+      expect(world.scope(id)).toMatchObject({ status: 'open', handover: { from: name, note: 'as asked' } });
+    }
+    const last = world.agent('u3');
+    got(last.claim([], { scope: id }));
+    got(last.publish('failed'));
+    expect(world.scope(id)).toMatchObject({ status: 'failed', attempts: 3 });
+    expect(world.scope(user.id).notes).toHaveLength(1);
+  });
+
+  test('what an agent declared for itself and nobody waits for has failed at once', () => {
+    const world = new World();
+    const alice = world.agent('alice');
+    const { id } = got(alice.claim(['a.ts']));
+    got(alice.publish('failed'));
+    expect(world.status(id)).toBe('failed');
+  });
+
+  test('a scope that is lost again and again fails for good, and frees its units', () => {
+    const world = new World({ maxAttempts: 1 });
+    const id = got(world.agent('planner').open(['a.ts']));
+    const user = got(world.agent('bob').open(['b.ts'], { consumes: [id] }));
+    for (const name of ['u1', 'u2']) {
+      got(world.agent(name).claim([], { scope: id }));
+      world.pass(60_001);
+      world.sweep();
+    }
+    expect(world.scope(id)).toMatchObject({ status: 'failed', attempts: 2 });
+    expect(world.scope(id).summary).toContain('2 attempts');
+    expect(world.scope(user).notes).toHaveLength(1);
+    expect(world.state.locks.size).toBe(0);
   });
 
   test('a scope whose outputs others wait for is work that is left: given up, it is open for anybody', () => {

@@ -6,7 +6,7 @@ import { parseHandle } from './handle.js';
 import { compareTickets } from './queue-order.js';
 import { isRefusal, type Refusal, refuse } from './refusal.js';
 import { type Artifact, isEnded, type Scope, type ScopeId } from './scope.js';
-import { isLeft, lapse, settle, settleUnitless, unitsOf } from './settle.js';
+import { isLeft, lapse, settle, settleUnitless, tellDependants, unitsOf } from './settle.js';
 
 /** The active (or, for a release, waiting) scope that a call is about. */
 export function requireOwn(draft: Draft, claimant: Claimant, given: string | undefined): Scope | Refusal {
@@ -55,13 +55,12 @@ export function publish(draft: Draft, own: Scope, { status, commit, ...rest }: P
     return [];
   }
   if (status === 'failed') {
-    draft.emit({ type: 'scope.failed', ...rest });
-    cancelDependants(draft, own.id);
-    settle(draft, unitsOf(own));
+    fail(draft, own, rest);
     return [];
   }
   const dependants = [...draft.view.state.consumers.get(own.id, [])];
   draft.emit({ type: 'scope.done', ...rest, ...made });
+  tellResolved(draft, own, rest.summary);
   const unblocked = dependants.filter((id) => liveScope(draft.view, id).pending.length === 0);
   const units = beginQueueing(draft, unblocked);
   settle(draft, [...unitsOf(own), ...units]);
@@ -69,11 +68,21 @@ export function publish(draft: Draft, own: Scope, { status, commit, ...rest }: P
   return unblocked.filter((id) => draft.view.state.scopes.has(id));
 }
 
+/** Those whose work collided hear how it was brought together. */
+function tellResolved(draft: Draft, { id, contract }: Scope, summary: string): void {
+  const { between = [], paths = [] } = contract.conflict ?? {};
+  for (const other of between) {
+    if (!draft.view.state.scopes.has(other)) continue;
+    const text = `the conflict in ${paths.join(', ')} is resolved: ${summary}`;
+    draft.emit({ type: 'scope.noted', scope: other, from: id, text });
+  }
+}
+
 /**
  * The outputs have come: from now on waiting scopes queue for their units, at the end. Places that they had before would
  * turn the waits of others around. What would close a cycle lapses. Returns the units that are queued for.
  */
-function beginQueueing(draft: Draft, ids: readonly ScopeId[]): string[] {
+export function beginQueueing(draft: Draft, ids: readonly ScopeId[]): string[] {
   const { view } = draft;
   const queued = ids.map((id) => liveScope(view, id)).filter(isQueued);
   queued.sort((a, b) => compareTickets(a.ticket, b.ticket, view.settings));
@@ -88,20 +97,14 @@ function beginQueueing(draft: Draft, ids: readonly ScopeId[]): string[] {
   return queued.flatMap(({ ticket }) => ticket.units);
 }
 
-/** Outputs that have failed will not come: what consumes them can't be done any more, and so on with its own outputs. */
-function cancelDependants(draft: Draft, failed: ScopeId): void {
-  const ended = [{ id: failed, how: 'failed' }];
-  for (const { id: cause, how } of ended) {
-    for (const scope of draft.view.state.consumers.get(cause, [])) {
-      draft.emit({
-        type: 'scope.lapsed',
-        scope,
-        reason: `${cause} ${how}: its outputs will not come`,
-        to: 'cancelled',
-      });
-      ended.push({ id: scope, how: 'was cancelled' });
-    }
-  }
+/** Work that others asked for may be tried again by anybody, but not for ever. */
+function fail(draft: Draft, own: Scope, rest: Pick<Publication, 'scope' | 'summary' | 'artifacts'>): void {
+  const { state, settings } = draft.view;
+  const isAsked = own.contract.standing || state.consumers.has(own.id);
+  const to = isAsked && own.attempts < settings.maxAttempts ? 'open' : 'failed';
+  draft.emit({ type: 'scope.failed', ...rest, to });
+  if (to === 'failed') tellDependants(draft, own.id, `it failed (${rest.summary})`);
+  settle(draft, unitsOf(own));
 }
 
 /** An operator takes a scope away from whoever has it; what it changed is handed over. */

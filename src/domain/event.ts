@@ -55,6 +55,36 @@ export type EventBody =
       readonly reason: string;
       readonly from: string;
     }
+  | { readonly type: 'scope.paused'; readonly scope: ScopeId; readonly reason: string; readonly by: string }
+  | { readonly type: 'scope.resumed'; readonly scope: ScopeId; readonly by: string }
+  | { readonly type: 'scope.cancelled'; readonly scope: ScopeId; readonly reason: string; readonly by: string }
+  | {
+      /** An ended scope is open again. The fold has forgotten it, so all that stays of it stands here. */
+      readonly type: 'scope.reopened';
+      readonly scope: ScopeId;
+      readonly contract: Contract;
+      readonly by: string;
+      readonly reason: string;
+      readonly pending: readonly ScopeId[];
+      readonly opened: { readonly by: string; readonly at: number };
+      readonly changes: number;
+      readonly published: number;
+      readonly artifacts: readonly Artifact[];
+    }
+  | {
+      readonly type: 'scope.amended';
+      readonly scope: ScopeId;
+      readonly contract: Contract;
+      readonly pending: readonly ScopeId[];
+      readonly by: string;
+    }
+  | { readonly type: 'scope.noted'; readonly scope: ScopeId; readonly from: string; readonly text: string }
+  | {
+      /** Its owner has been shown the notes up to this event. */
+      readonly type: 'scope.told';
+      readonly scope: ScopeId;
+      readonly until: number;
+    }
   | {
       readonly type: 'scope.progressed';
       readonly scope: ScopeId;
@@ -76,6 +106,8 @@ export type EventBody =
       readonly scope: ScopeId;
       readonly summary: string;
       readonly artifacts: readonly Artifact[];
+      /** `open`: somebody may try again. */
+      readonly to: 'open' | 'failed';
     }
   | {
       readonly type: 'files.changed';
@@ -128,6 +160,8 @@ export interface Event {
   readonly agent: string;
   readonly connection: string;
   readonly body: EventBody;
+  /** W3C trace id of the call that caused it, where the caller sent one. */
+  readonly trace?: string;
   /** SHA-256 over the former hash and this event. */
   readonly hash: Hash;
 }

@@ -1,8 +1,12 @@
 import { Map as PersistentMap } from 'immutable';
+import { ownerOf } from './blockers.js';
 import type { Event, EventBody } from './event.js';
 import type { Lock, Scope, Status } from './scope.js';
 
 type Body<T extends EventBody['type']> = Extract<EventBody, { type: T }>;
+
+/** Notes that wait for one owner; older ones go. */
+const MAX_NOTES = 20;
 
 const NO_LOCKS = PersistentMap<string, Lock>();
 
@@ -10,6 +14,7 @@ const NO_LOCKS = PersistentMap<string, Lock>();
 export function evolveScope(scope: Scope | undefined, event: Event): Scope {
   const body = event.body;
   if (body.type === 'scope.opened') return opened(body, event);
+  if (body.type === 'scope.reopened') return reopened(body, event);
   if (scope === undefined) throw new Error(`event ${event.seq} (${body.type}) is about a scope that is not there`);
   switch (body.type) {
     case 'scope.queued':
@@ -24,12 +29,28 @@ export function evolveScope(scope: Scope | undefined, event: Event): Scope {
       return body.to === 'open'
         ? handedOver(ownerless(scope, 'open'), body, event)
         : { ...ownerless(scope, 'cancelled'), summary: body.reason };
+    case 'scope.paused':
+      return handedOver(
+        ownerless(scope, 'paused'),
+        { from: scope.owner?.agent ?? body.by, reason: body.reason },
+        event,
+      );
+    case 'scope.resumed':
+      return { ...scope, status: 'open' };
+    case 'scope.cancelled':
+      return { ...ownerless(scope, 'cancelled'), summary: body.reason };
+    case 'scope.amended':
+      return amended(scope, body);
+    case 'scope.noted':
+      return noted(scope, body, event);
+    case 'scope.told':
+      return { ...scope, notes: scope.notes.filter((note) => note.seq > body.until) };
     case 'scope.progressed':
       return published(collected(scope), body, event);
     case 'scope.done':
       return published(ownerless(scope, 'done'), body, event);
     case 'scope.failed':
-      return published(ownerless(scope, 'failed'), body, event);
+      return failed(scope, body, event);
     case 'files.changed':
       return { ...collected(scope), changes: scope.changes + body.files.length };
     default:
@@ -51,8 +72,35 @@ function opened(body: Body<'scope.opened'>, event: Event): Scope {
     attempts: 0,
     changes: 0,
     artifacts: [],
+    notes: [],
     published: 0,
   };
+}
+
+function reopened(body: Body<'scope.reopened'>, event: Event): Scope {
+  const { scope, contract, by, reason, pending, changes, published, artifacts } = body;
+  const fresh = opened({ type: 'scope.opened', scope, contract, by: body.opened.by, pending }, event);
+  return handedOver({ ...fresh, openedAt: body.opened.at, changes, published, artifacts }, { from: by, reason }, event);
+}
+
+/** Its place in the queue goes with its priority. */
+function amended(scope: Scope, { contract, pending }: Body<'scope.amended'>): Scope {
+  const { ticket } = scope;
+  const { priority } = contract;
+  const moved = ticket === undefined || ticket.priority === priority ? {} : { ticket: { ...ticket, priority } };
+  return { ...scope, contract, pending, ...moved };
+}
+
+function noted(scope: Scope, { from, text }: Body<'scope.noted'>, { seq }: Event): Scope {
+  return { ...scope, notes: [...scope.notes, { seq, from, text }].slice(-MAX_NOTES) };
+}
+
+/** Counts as an attempt where it was at work: one that was lost has been counted. */
+function failed(scope: Scope, body: Body<'scope.failed'>, event: Event): Scope {
+  const attempts = scope.attempts + (scope.owner === undefined ? 0 : 1);
+  if (body.to === 'failed') return { ...published(ownerless(scope, 'failed'), body, event), attempts };
+  const open = handedOver(ownerless(scope, 'open'), { from: ownerOf(scope).agent, reason: body.summary }, event);
+  return { ...published(open, body, event), attempts };
 }
 
 /** A new place in the queue; a further one for an active scope, which goes on with what it holds. */

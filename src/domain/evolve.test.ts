@@ -65,7 +65,7 @@ describe('the fold', () => {
       { type: 'run.started', run: 'R007', command: 'true', cwd: '.', containment: 'none' },
       { type: 'scope.progressed', scope: 'S001', summary: '', artifacts },
       { type: 'scope.progressed', scope: 'S001', summary: '', artifacts: [] },
-      { type: 'scope.failed', scope: 'S001', summary: '', artifacts: artifacts.slice(0, 1) },
+      { type: 'scope.failed', scope: 'S001', summary: '', artifacts: artifacts.slice(0, 1), to: 'failed' },
     );
     expect(state).toMatchObject({ seq: 5, scopeCount: 1, runCount: 7, artifactCount: 2 });
   });

@@ -1,7 +1,9 @@
 import { type Map as PersistentMap, Set as PersistentSet } from 'immutable';
 import type { Event, EventBody } from './event.js';
 import { evolveScope } from './evolve-scope.js';
+import { numberOf } from './handle.js';
 import type { LockIndex } from './lock-index.js';
+import { readyAfter } from './ready.js';
 import { isEnded, type Scope, type ScopeId } from './scope.js';
 import type { State } from './state.js';
 
@@ -16,9 +18,14 @@ export function evolve(state: State, event: Event): State {
   if (id === undefined) return next;
   const before = state.scopes.get(id);
   const after = evolveScope(before, event);
+  const scopes = scopesAfter(state, after);
   return {
     ...next,
-    scopes: scopesAfter(state, after),
+    scopes,
+    ready: unblocked(state, after).reduce(
+      (ready, other) => readyAfter(ready, state.scopes.get(other), scopes.get(other)),
+      readyAfter(state.ready, before, scopes.get(id)),
+    ),
     locks: locksAfter(state.locks, before, after, event.body),
     queue: queueAfter(state.queue, before, after),
     consumers: consumersAfter(state, before, after),
@@ -43,17 +50,16 @@ function numbersAfter(state: State, body: EventBody): Partial<State> {
   return last === undefined ? {} : { artifactCount: Math.max(state.artifactCount, numberOf(last.id)) };
 }
 
-function numberOf(id: string): number {
-  return Number(id.slice(1));
-}
-
 function scopesAfter(state: State, after: Scope): State['scopes'] {
   if (!isEnded(after.status)) return state.scopes.set(after.id, after);
-  if (after.status !== 'done') return state.scopes.remove(after.id);
   return state.scopes.remove(after.id).withMutations((scopes) => {
-    for (const id of state.consumers.get(after.id, PersistentSet<ScopeId>()))
-      scopes.update(id, (scope) => scope && withoutPending(scope, after.id));
+    for (const id of unblocked(state, after)) scopes.update(id, (scope) => scope && withoutPending(scope, after.id));
   });
+}
+
+/** Scopes that have one output less to wait for. */
+function unblocked({ consumers }: State, { id, status }: Scope): readonly ScopeId[] {
+  return status === 'done' ? [...consumers.get(id, PersistentSet<ScopeId>())] : [];
 }
 
 /** One output less to wait for. */
@@ -79,12 +85,14 @@ function queueAfter(queue: LockIndex, before: Scope | undefined, { id, ticket }:
   return ticket.units.reduce((index, unit) => index.with({ scope: id, unit, mode: ticket.mode }), left);
 }
 
-/** Who waits for the outputs of whom; an entry goes when its scope ends. */
+/** Who waits for the outputs of whom. What has failed may be opened again: it is waited for all the same. */
 function consumersAfter({ consumers }: State, before: Scope | undefined, { id, status, pending }: Scope): Links {
-  if (before === undefined) return pending.reduce((links, consumed) => linked(links, consumed, id), consumers);
-  if (!isEnded(status)) return consumers;
-  const left = pending.reduce((links, consumed) => unlinked(links, consumed, id), consumers);
-  return status === 'done' ? left.remove(id) : left;
+  const former = before?.pending ?? [];
+  const present = isEnded(status) ? [] : pending;
+  if (former === present) return consumers;
+  const left = former.reduce((links, consumed) => unlinked(links, consumed, id), consumers);
+  const links = present.reduce((all, consumed) => linked(all, consumed, id), left);
+  return status === 'done' ? links.remove(id) : links;
 }
 
 function ownedAfter({ owned }: State, before: Scope | undefined, { id, owner }: Scope): Links {

@@ -18,6 +18,11 @@ export function parseHandle(text: string): Handle | undefined {
   return match[2] === undefined ? { id } : { id, secret: match[2] };
 }
 
+/** `S012` → 12. */
+export function numberOf(id: ScopeId): number {
+  return Number(id.slice(1));
+}
+
 export function scopeId(number: number): ScopeId {
   return `S${String(number).padStart(3, '0')}`;
 }

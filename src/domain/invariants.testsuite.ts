@@ -4,6 +4,7 @@ import type { Event } from './event.js';
 import { evolve } from './evolve.js';
 import type { Entry, LockIndex } from './lock-index.js';
 import { overlaps } from './overlap.js';
+import { readyScopes } from './ready.js';
 import { isRefusal } from './refusal.js';
 import type { ScopeId } from './scope.js';
 import type { Settings } from './settings.js';
@@ -65,6 +66,8 @@ function expectIndicesOfScopes(state: State): void {
   expect(sorted(state.queue)).toEqual(queuedUnits(state).map(inWords).sort());
   expect(state.owned.equals(grouped(connections))).toBe(true);
   expect(state.consumers.equals(grouped(consumed))).toBe(true);
+  const open = scopes.filter(({ status, pending }) => status === 'open' && pending.length === 0);
+  expect([...readyScopes(state)].sort()).toEqual(open.map(({ id }) => id).sort());
 }
 
 function sorted(index: LockIndex): string[] {
@@ -103,5 +106,6 @@ function plain(state: State): unknown {
     queue: sorted(state.queue),
     consumers: state.consumers.toJS(),
     owned: state.owned.toJS(),
+    ready: state.ready.toJS(),
   };
 }

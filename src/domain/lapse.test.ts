@@ -232,3 +232,17 @@ describe('sweep', () => {
     expect(world.state.locks.size).toBe(0);
   });
 });
+
+test('promise 3: a holder that fails for good in the round that grants its units takes its own ticket with it', () => {
+  const world = new World({ maxAttempts: 0 });
+  const lost = world.agent('lost');
+  const { handle } = got(lost.claim(['a.ts']));
+  const other = got(world.agent('other').claim(['b.ts']));
+  got(lost.claim(['b.ts'], { scope: handle }));
+  const next = got(world.agent('next').claim(['a.ts', 'b.ts']));
+  world.pass(60_000);
+  world.beat([world.agent('other'), world.agent('next')], [next.id]);
+  world.pass(1);
+  got(world.agent('other').release(other.id));
+  expect(world.status(next.id)).toBe('active');
+});

@@ -4,24 +4,32 @@ import { parseHandle, scopeId } from './handle.js';
 import { isRefusal, type Refusal, refuse } from './refusal.js';
 import type { Contract, Scope, ScopeId } from './scope.js';
 
-/** The contract of a scope to be opened. Consumed scopes may be named by id or handle. */
+/** The contract of a scope to be opened. Scopes in it may be named by id or handle. */
 export type Opening = Contract;
 
 /** Opens a scope. Its `consumes` exist already, so a new scope cannot close a cycle. */
 export function openScope(draft: Draft, by: string, opening: Opening): ScopeId | Refusal {
-  const limit = tooMuch(draft, opening);
+  const limit = tooMuch(opening, draft) ?? tooMany(draft, 1);
   if (limit !== undefined) return limit;
   const consumed = consumedScopes(draft, opening.consumes);
   if (isRefusal(consumed)) return consumed;
+  const parent = parentScope(draft, opening.parent);
+  if (isRefusal(parent)) return parent;
   const scope = scopeId(draft.view.state.scopeCount + 1);
   const consumes = [...new Set(consumed.map(({ id }) => id))];
-  const pending = consumes.filter((id) => draft.view.state.scopes.has(id));
-  draft.emit({ type: 'scope.opened', scope, contract: { ...opening, consumes }, by, pending });
+  const contract = { ...opening, consumes, ...(parent === undefined ? {} : { parent }) };
+  draft.emit({ type: 'scope.opened', scope, contract, by, pending: unfinished(consumed) });
   return scope;
 }
 
-function tooMuch({ view }: Draft, { title, units }: Opening): Refusal | undefined {
-  const { maxTitle, maxUnits, maxLiveScopes } = view.settings;
+/** What a scope that consumes these still waits for. */
+export function unfinished(consumed: readonly Scope[]): ScopeId[] {
+  return [...new Set(consumed.filter(({ status }) => status !== 'done').map(({ id }) => id))];
+}
+
+/** What is wrong with the size of a contract. */
+export function tooMuch({ title, units }: Opening, { view }: Draft): Refusal | undefined {
+  const { maxTitle, maxUnits } = view.settings;
   if (title.length > maxTitle) {
     return refuse(
       'LIMIT',
@@ -30,26 +38,33 @@ function tooMuch({ view }: Draft, { title, units }: Opening): Refusal | undefine
       { argument: 'title', limit: maxTitle },
     );
   }
-  if (units.length > maxUnits) {
-    return refuse(
-      'LIMIT',
-      `A scope may hold ${maxUnits} units; this one names ${units.length}.`,
-      'Name folders or globs instead of single files.',
-      { argument: 'units', limit: maxUnits },
-    );
-  }
-  if (view.state.scopes.size < maxLiveScopes) return undefined;
-  return refuse('LIMIT', `${maxLiveScopes} scopes are open or at work.`, 'Finish or release some first.', {
-    limit: maxLiveScopes,
-  });
+  if (units.length <= maxUnits) return undefined;
+  return refuse(
+    'LIMIT',
+    `A scope may hold ${maxUnits} units; this one names ${units.length}.`,
+    'Name folders or globs instead of single files.',
+    { argument: 'units', limit: maxUnits },
+  );
+}
+
+/** Whether so many more scopes would be too many. */
+export function tooMany({ view }: Draft, more: number): Refusal | undefined {
+  const { maxLiveScopes } = view.settings;
+  const live = view.state.scopes.size;
+  if (live + more <= maxLiveScopes) return undefined;
+  return refuse(
+    'LIMIT',
+    `${live} scopes are open or at work, and there may be ${maxLiveScopes}.`,
+    'Finish, cancel or release some first.',
+    { limit: maxLiveScopes, live },
+  );
 }
 
 /** What is consumed is done, or alive and still to be done. */
-function consumedScopes(draft: Draft, given: readonly string[]): Scope[] | Refusal {
+export function consumedScopes(draft: Draft, given: readonly string[]): Scope[] | Refusal {
   const scopes: Scope[] = [];
   for (const text of given) {
-    const id = parseHandle(text)?.id;
-    const scope = id === undefined ? undefined : draft.view.scope(id);
+    const scope = namedScope(draft, text);
     if (scope === undefined) return unknownScope(text);
     if (scope.status === 'failed' || scope.status === 'cancelled') {
       return refuse(
@@ -62,4 +77,14 @@ function consumedScopes(draft: Draft, given: readonly string[]): Scope[] | Refus
     scopes.push(scope);
   }
   return scopes;
+}
+
+function parentScope(draft: Draft, given: string | undefined): ScopeId | undefined | Refusal {
+  return given === undefined ? undefined : (namedScope(draft, given)?.id ?? unknownScope(given));
+}
+
+/** A scope by its id or handle, ended or not. */
+export function namedScope({ view }: Draft, text: string): Scope | undefined {
+  const id = parseHandle(text)?.id;
+  return id === undefined ? undefined : view.scope(id);
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { covers, overlaps } from './overlap.js';
+import { covers, includes, overlaps } from './overlap.js';
 import { isRefusal } from './refusal.js';
 import { parseUnit, type Unit } from './unit.js';
 
@@ -242,4 +242,24 @@ describe('overlap against all paths over a small alphabet', () => {
       { numRuns: 1_000 },
     );
   });
+});
+
+it.each([
+  ['./', 'src/a.ts', true],
+  ['./', 'src/', true],
+  ['src/', 'src/', true],
+  ['src/', 'src/a/*.ts', true],
+  ['src/', 'src/{a,b}/x.ts', true],
+  ['src/', '{src,lib}/x.ts', false],
+  ['src/', 's*c/x.ts', false],
+  ['src/', './', false],
+  ['src/', 'lib/', false],
+  ['src/*.ts', 'src/a.ts', true],
+  ['src/*.ts', 'src/a*.ts', false],
+  ['src/a.ts', 'src/', false],
+  ['process:test', 'process:test', true],
+  ['process:test', 'process:build', false],
+  ['./', 'process:build', false],
+])('%s includes %s: %s', (outer, inner, expected) => {
+  expect(includes(unit(outer), unit(inner))).toBe(expected);
 });

@@ -33,6 +33,21 @@ export function covers(unit: Unit, path: string): boolean {
   return unit.patterns.some((pattern) => patternsMeet(pattern, keys, work)) && work.left > 0;
 }
 
+/** Whether holding `outer` is holding all of `inner`; where that is hard to tell, it is not. Both read for one disk. */
+export function includes(outer: Unit, inner: Unit): boolean {
+  if (outer.text === inner.text) return true;
+  if (outer.kind === 'process' || inner.kind === 'process') return false;
+  if (inner.kind === 'file') return covers(outer, inner.text);
+  return inner.patterns.every((pattern) => outer.patterns.some((above) => isBelow(above, pattern)));
+}
+
+/** Whether the first is a folder, spelled out, and the second leads into it. */
+function isBelow(folder: Pattern, pattern: Pattern): boolean {
+  const names = folder.slice(0, -1);
+  if (folder.at(-1) !== STAR || pattern.length <= names.length) return false;
+  return names.every((name, at) => typeof name === 'string' && name === pattern[at]);
+}
+
 function folding(unit: Unit): Unit {
   const folded = parseUnit(unit.text, true);
   if (isRefusal(folded)) throw new Error(`not a unit: ${unit.text}`);

@@ -8,9 +8,10 @@ import { evolveScope } from './evolve-scope.js';
 import { type Mint, printHandle } from './handle.js';
 import { expectSound } from './invariants.testsuite.js';
 import { isStateless, scopeKey, statelessConnection, ticketKey } from './leases.js';
+import type { Limits } from './limits.js';
 import { type Opening, openScope } from './open.js';
 import { type Code, isRefusal, type Refusal } from './refusal.js';
-import type { Owner, Scope, ScopeId } from './scope.js';
+import type { Owner, Phase, Scope, ScopeId } from './scope.js';
 import { DEFAULTS, type Settings } from './settings.js';
 import { EMPTY_STATE, type State } from './state.js';
 import { arrive, sweep } from './sweep.js';
@@ -34,6 +35,7 @@ export interface Wish {
   readonly consumes?: readonly string[];
   readonly priority?: number;
   readonly standing?: boolean;
+  readonly phase?: Phase;
 }
 
 export interface Answer {
@@ -131,6 +133,11 @@ export class World {
     for (const id of waiting) this.seen(ticketKey(id));
   }
 
+  /** A person, or a plan, at the control plane. */
+  operate<T>(rule: (draft: Draft) => T | Refusal): T | Refusal {
+    return this.act({ agent: 'ops', connection: 'c-ops' }, rule);
+  }
+
   called(key: string): void {
     this.life.set(key, { seen: this.now, called: this.now });
   }
@@ -167,8 +174,26 @@ export class Agent {
     readonly owner: Owner,
   ) {}
 
+  /** What its token reaches. */
+  limits: Limits | undefined;
+
   get claimant(): Claimant {
-    return { owner: this.owner, mint: MINT };
+    return { owner: this.owner, mint: MINT, ...(this.limits === undefined ? {} : { limits: this.limits }) };
+  }
+
+  /** claim_scope for the next open scope that it can do. */
+  next(phase?: Phase): ScopeId | Refusal {
+    const next = { mode: 'write' as const, ...(phase === undefined ? {} : { phase }) };
+    const request: Claim = { opening: opening([], {}), units: [], mode: 'write', next };
+    const claimed = this.world.act(this.owner, (draft) => claim(draft, this.claimant, request));
+    return isRefusal(claimed) ? claimed : claimed.scope;
+  }
+
+  /** claim_scope of a waiting scope, going on without the inputs that are not named. */
+  without(scope: string, left: readonly string[]): Scope | Refusal {
+    const request: Claim = { scope, left, opening: opening([], {}), units: [], mode: 'write' };
+    const claimed = this.world.act(this.owner, (draft) => claim(draft, this.claimant, request));
+    return isRefusal(claimed) ? claimed : this.world.scope(claimed.scope);
   }
 
   /** claim_scope. The call is over when it returns: the ticket, if it has one, was asked after at this moment. */
@@ -235,10 +260,10 @@ export class Agent {
   }
 }
 
-function opening(units: readonly string[], { title, consumes, priority, standing }: Wish): Opening {
+function opening(units: readonly string[], { title, consumes, priority, standing, phase }: Wish): Opening {
   return {
     title: title ?? `Work on ${units.join(', ')}`.slice(0, 100),
-    phase: 'build',
+    phase: phase ?? 'build',
     units,
     consumes: consumes ?? [],
     produces: [],

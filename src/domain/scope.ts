@@ -16,22 +16,38 @@ export interface Owner {
   readonly agent: string;
 }
 
-/** What a scope promises to do: fixed when it is opened. */
+/** A file that a scope will publish. */
+export interface Product {
+  readonly path: string;
+  readonly type: string;
+}
+
+/** What a scope promises to do. Agreed when it is opened; only people and plans amend it. */
 export interface Contract {
   readonly title: string;
   readonly note?: string;
   readonly phase: Phase;
   readonly units: readonly string[];
   readonly consumes: readonly ScopeId[];
-  readonly produces: readonly string[];
+  readonly produces: readonly Product[];
   readonly priority: number;
   /** Opened for anybody to pick up; a scope that was declared by its own claim is not. */
   readonly standing: boolean;
-  /** What a conflict scope is about; its cause keeps it to one scope per collision. */
+  /** What it works from, in the words of those who asked for it: `REQ-003`. */
+  readonly inputs?: readonly string[];
+  readonly nonGoals?: readonly string[];
+  /** The definition of done, in words. */
+  readonly done?: readonly string[];
+  /** Commands that have to succeed before it may be published as done. */
+  readonly checks?: readonly string[];
+  readonly parent?: ScopeId;
+  /** What it was raised for: at most one live scope has the same cause. */
+  readonly cause?: string;
+  /** Set for a conflict scope: whose work collided, where, and the contents of both sides. */
   readonly conflict?: {
-    readonly cause: string;
     readonly between: readonly ScopeId[];
     readonly paths: readonly string[];
+    readonly sides: readonly Hash[];
   };
 }
 
@@ -56,6 +72,15 @@ export interface Artifact {
   readonly type: string;
   readonly path?: string;
   readonly hash: Hash;
+  /** The command that made it, for a log or a difference. */
+  readonly run?: string;
+}
+
+/** A sentence for the owner of a scope, shown with the next result of a call under it. */
+export interface Note {
+  readonly seq: number;
+  readonly from: string;
+  readonly text: string;
 }
 
 export interface Handover {
@@ -81,12 +106,15 @@ export interface Scope {
   readonly grantedAt?: number;
   readonly locks: PersistentMap<string, Lock>;
   readonly ticket?: Ticket;
-  /** Consumed scopes that are not done yet. */
+  /** Consumed scopes that are not done; those among them that are not alive have failed or been cancelled. */
   readonly pending: readonly ScopeId[];
+  /** How often it was lost or failed. */
   readonly attempts: number;
   readonly changes: number;
   readonly handover?: Handover;
   readonly artifacts: readonly Artifact[];
+  /** Not shown yet, oldest first. */
+  readonly notes: readonly Note[];
   readonly summary?: string;
   readonly commit?: string;
   /** The event up to which the changes are published: what came later is not published yet. */

@@ -29,6 +29,10 @@ export interface Settings {
   /** Units that all tickets together may wait for. */
   readonly maxQueuedUnits: number;
   readonly maxTitle: number;
+  /** A scope that was lost or failed more often than this has failed for good. */
+  readonly maxAttempts: number;
+  /** Scopes that are declared at once. */
+  readonly maxPlan: number;
 }
 
 export const DEFAULTS: Settings = {
@@ -46,4 +50,6 @@ export const DEFAULTS: Settings = {
   maxHeldUnits: 100_000,
   maxQueuedUnits: 10_000,
   maxTitle: 200,
+  maxAttempts: 3,
+  maxPlan: 10_000,
 };

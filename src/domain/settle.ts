@@ -1,8 +1,8 @@
-import { blockers, isQueued, knownUnit, liveScope, queuedScope, roomOf } from './blockers.js';
+import { blockers, isQueued, knownUnit, queuedScope, roomOf } from './blockers.js';
 import type { Draft } from './draft.js';
 import { lapsed, lost } from './leases.js';
 import { compareTickets } from './queue-order.js';
-import type { Scope, ScopeId, Ticket } from './scope.js';
+import type { Owner, Scope, ScopeId, Ticket } from './scope.js';
 import type { Unit } from './unit.js';
 import type { View } from './view.js';
 
@@ -50,8 +50,10 @@ function settleOnce(draft: Draft, units: readonly string[]): string[] {
   const freed: string[] = [];
   const barred = new Set<string>();
   for (const id of queueFor(draft.view, units)) {
-    const { ticket, locks, pending } = liveScope(draft.view, id);
-    if (ticket === undefined) continue;
+    // An expiry in this round may have ended it, or taken its ticket.
+    const scope = draft.view.state.scopes.get(id);
+    if (scope?.ticket === undefined) continue;
+    const { ticket, locks, pending } = scope;
     // Spares a hot file the comparison of each ticket with all others.
     if (locks.isEmpty() && ticket.units.some((unit) => barred.has(unit))) continue;
     freed.push(...settleTicket(draft, id, ticket));
@@ -97,10 +99,27 @@ function reapOne(draft: Draft, id: ScopeId): string[] {
   if (scope?.owner === undefined) return [];
   const expired = scope.status === 'active' ? lost(draft.view, scope) : undefined;
   const lapsing = lapsed(draft.view, scope);
-  if (expired !== undefined) draft.emit({ type: 'scope.expired', scope: id, reason: expired, from: scope.owner.agent });
+  if (expired !== undefined) expire(draft, scope, scope.owner, expired);
   else if (lapsing !== undefined) lapse(draft, scope, lapsing);
   else return [];
   return unitsOf(scope);
+}
+
+/** The scope goes back to everyone, or has failed for good where that has happened too often. */
+function expire(draft: Draft, { id, attempts }: Scope, { agent }: Owner, reason: string): void {
+  draft.emit({ type: 'scope.expired', scope: id, reason, from: agent });
+  const lost = attempts + 1;
+  if (lost <= draft.view.settings.maxAttempts) return;
+  const summary = `given up after ${lost} attempts; the last one ended because ${reason}`;
+  draft.emit({ type: 'scope.failed', scope: id, summary, artifacts: [], to: 'failed' });
+  tellDependants(draft, id, summary);
+}
+
+/** Tells whoever waits for outputs of a scope that they will not come, unless somebody opens it again. */
+export function tellDependants(draft: Draft, id: ScopeId, reason: string): void {
+  for (const consumer of draft.view.state.consumers.get(id, [])) {
+    draft.emit({ type: 'scope.noted', scope: consumer, from: id, text: `${id} will not give its outputs: ${reason}` });
+  }
 }
 
 function unitOf(view: View, text: string): Unit {

@@ -1,6 +1,6 @@
 import { Map as PersistentMap, type Set as PersistentSet } from 'immutable';
 import { EMPTY_INDEX, type LockIndex } from './lock-index.js';
-import type { Scope, ScopeId } from './scope.js';
+import type { Phase, Scope, ScopeId } from './scope.js';
 
 /**
  * The lock state of one workspace: live scopes only, so it does not grow with the ledger.
@@ -21,6 +21,8 @@ export interface State {
   readonly locks: LockIndex;
   /** Units that tickets wait for. */
   readonly queue: LockIndex;
+  /** Numbers of open scopes whose inputs have come, by phase and priority: what can be picked up. */
+  readonly ready: PersistentMap<Phase, PersistentMap<number, PersistentSet<number>>>;
   /** Live scopes by the unfinished scope that they consume. */
   readonly consumers: PersistentMap<ScopeId, PersistentSet<ScopeId>>;
   /** Live scopes by the connection that owns them. */
@@ -36,6 +38,7 @@ export const EMPTY_STATE: State = {
   scopes: PersistentMap(),
   locks: EMPTY_INDEX,
   queue: EMPTY_INDEX,
+  ready: PersistentMap(),
   consumers: PersistentMap(),
   owned: PersistentMap(),
 };

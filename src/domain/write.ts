@@ -2,6 +2,7 @@ import { type Claimant, onlyScope, ownScope, stillWaiting } from './authority.js
 import { type Blocker, knownUnit, liveScope, ownerOf } from './blockers.js';
 import type { Draft } from './draft.js';
 import { grant, obstacles, tooManyUnits, wouldNeverEnd } from './grant.js';
+import { denied } from './limits.js';
 import { openScope } from './open.js';
 import { covers } from './overlap.js';
 import { invalid } from './path.js';
@@ -35,6 +36,8 @@ export function allowWrite(draft: Draft, claimant: Claimant, write: Write): Allo
   if (own?.status === 'waiting') return stillWaiting(own, name);
   const missing = uncovered(draft, own, write.paths);
   if (isRefusal(missing)) return missing;
+  const barred = denied(claimant, draft.view, own?.contract.phase ?? 'build', write.paths);
+  if (barred !== undefined) return barred;
   if (own !== undefined && missing.length === 0) return { scope: own, claimed: [] };
   if (draft.view.settings.claims === 'explicit') return notClaimed(missing, name);
   reap(draft, missing);

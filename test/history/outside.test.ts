@@ -98,7 +98,9 @@ test('promise 8: what a person saves in place into a file that is being replaced
 
   const late = outsideEdits(events).flatMap(({ kept = [] }) => kept);
   expect(late.length, 'saves that came too late were seen').toBeGreaterThan(0);
-  const conflicts = events.flatMap(({ body }) => (body.type === 'scope.opened' ? (body.contract.conflict ?? []) : []));
+  const conflicts = events.flatMap(({ body }) =>
+    body.type === 'scope.opened' && body.contract.conflict ? [body.contract] : [],
+  );
   expect(conflicts.map(({ cause }) => cause).toSorted()).toEqual(late.map((hash) => `late:a.txt:${hash}`).toSorted());
   for (const hash of late) {
     const { files } = await ada.ok('read', { paths: [`artifact:${hash}`] });

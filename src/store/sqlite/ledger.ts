@@ -94,6 +94,7 @@ export class Ledger {
   append(onto: Moment, bodies: readonly EventBody[], author: Author, wall: number): Appended {
     const agent = wellFormed(author.agent);
     const connection = wellFormed(author.connection);
+    const traced = author.trace === undefined ? {} : { trace: wellFormed(author.trace) };
     let { state, hash } = onto;
     const events: Event[] = [];
     this.#projector.begin();
@@ -101,9 +102,9 @@ export class Ledger {
       const source = canonical(given);
       const maker = { seq: state.seq + 1, at: onto.time.lock, wall, agent, connection };
       // What is folded now is exactly what a replay will read.
-      const event: Event = { ...maker, body: JSON.parse(source), hash: link(hash, maker, source) };
+      const event: Event = { ...maker, ...traced, body: JSON.parse(source), hash: link(hash, maker, source) };
       const next = evolve(state, event);
-      this.#write(event, source, author.trace);
+      this.#write(event, source);
       this.#projector.write(event, state, next);
       ({ state, hash } = { state: next, hash: event.hash });
       events.push(event);
@@ -117,7 +118,7 @@ export class Ledger {
     this.#folded = { state, hash };
   }
 
-  #write({ seq, at, wall, agent, connection, body, hash }: Event, source: string, trace: string | undefined): void {
+  #write({ seq, at, wall, agent, connection, body, trace, hash }: Event, source: string): void {
     const scope = 'scope' in body ? (body.scope ?? null) : null;
     this.#insert.run(seq, at, wall, body.type, scope, agent, connection, trace ?? null, source, hash);
   }

@@ -1,4 +1,5 @@
 import { Map as ImmutableMap, Set as ImmutableSet } from 'immutable';
+import { readyAfter } from '../../domain/ready.js';
 import type { Lock, Scope, ScopeId, Ticket } from '../../domain/scope.js';
 import { isEnded } from '../../domain/scope.js';
 import { EMPTY_STATE, type State } from '../../domain/state.js';
@@ -78,11 +79,12 @@ export class Loader {
 
 /** The state with these live scopes: everything but the numbers can be told from them. */
 function indexed(scopes: readonly Scope[]): State {
-  let { locks, queue } = EMPTY_STATE;
+  let { locks, queue, ready } = EMPTY_STATE;
   const consumers = ImmutableMap<ScopeId, ImmutableSet<ScopeId>>().asMutable();
   const owned = ImmutableMap<string, ImmutableSet<ScopeId>>().asMutable();
   for (const scope of scopes) {
     const { id, ticket, owner } = scope;
+    ready = readyAfter(ready, undefined, scope);
     for (const { unit, mode } of scope.locks.values()) locks = locks.with({ scope: id, unit, mode });
     for (const unit of ticket?.units ?? []) queue = queue.with({ scope: id, unit, mode: ticket?.mode ?? 'write' });
     for (const consumed of scope.pending) consumers.update(consumed, ImmutableSet<ScopeId>(), (ids) => ids.add(id));
@@ -93,6 +95,7 @@ function indexed(scopes: readonly Scope[]): State {
     scopes: ImmutableMap(scopes.map((scope) => [scope.id, scope])),
     locks,
     queue,
+    ready,
     consumers: consumers.asImmutable(),
     owned: owned.asImmutable(),
   };

@@ -49,13 +49,14 @@ export class Projector {
     if (body.type === 'run.ended') {
       this.#statements.runEnded.run(event.seq, body.ending, body.exit, body.output, body.rejected, body.run);
     }
-    if ('artifacts' in body) this.#artifacts(event.seq, body.scope, body.artifacts);
+    if ('artifacts' in body && body.type !== 'scope.reopened') this.#artifacts(event.seq, body.scope, body.artifacts);
   }
 
   /** Writes each scope once, however many events of the transaction were about it. */
   flush(): void {
     for (const [id, { former, scope }] of this.#touched) {
-      if (former === undefined) this.#statements.opened.run(...fixedValues(scope), ...movingValues(scope));
+      if (former?.contract !== scope.contract)
+        this.#statements.opened.run(...fixedValues(scope), ...movingValues(scope));
       else this.#statements.moved.run(...movingValues(scope), numberOf(id) ?? null);
       if (scope.ticket === former?.ticket) continue;
       if (scope.ticket === undefined) {
@@ -99,8 +100,8 @@ export class Projector {
   }
 
   #artifacts(seq: number, scope: ScopeId, artifacts: readonly Artifact[]): void {
-    for (const { id, type, path = null, hash } of artifacts) {
-      this.#statements.artifact.run(id, scope, type, path, hash, seq);
+    for (const { id, type, path = null, hash, run = null } of artifacts) {
+      this.#statements.artifact.run(id, scope, type, path, hash, run, seq);
     }
   }
 }
@@ -113,7 +114,7 @@ function concerned({ body }: Event, before: State): readonly ScopeId[] {
 }
 
 const SQL = {
-  opened: `INSERT INTO scopes (${[...FIXED_COLUMNS, ...MOVING_COLUMNS].join(', ')})
+  opened: `INSERT OR REPLACE INTO scopes (${[...FIXED_COLUMNS, ...MOVING_COLUMNS].join(', ')})
     VALUES (${[...FIXED_COLUMNS, ...MOVING_COLUMNS].map(() => '?').join(', ')})`,
   moved: `UPDATE scopes SET ${MOVING_COLUMNS.map((column) => `${column} = ?`).join(', ')} WHERE number = ?`,
   lock: 'INSERT OR REPLACE INTO locks (unit, scope, mode, generation) VALUES (?, ?, ?, ?)',
@@ -123,7 +124,7 @@ const SQL = {
   file: `INSERT INTO files (path, hash, mode, scope, seq) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (path) DO UPDATE SET hash = excluded.hash, mode = coalesce(?, mode), scope = excluded.scope, seq = excluded.seq`,
   change: 'INSERT OR REPLACE INTO changes (seq, path, scope, before, after, mode) VALUES (?, ?, ?, ?, ?, ?)',
-  artifact: 'INSERT OR REPLACE INTO artifacts (id, scope, type, path, hash, seq) VALUES (?, ?, ?, ?, ?, ?)',
+  artifact: 'INSERT OR REPLACE INTO artifacts (id, scope, type, path, hash, run, seq) VALUES (?, ?, ?, ?, ?, ?, ?)',
   runStarted: `INSERT OR REPLACE INTO runs (run, scope, agent, command, cwd, containment, started) VALUES (?, ?, ?, ?, ?, ?, ?)`,
   runEnded: 'UPDATE runs SET ended = ?, ending = ?, exit = ?, output = ?, rejected = ? WHERE run = ?',
 } as const;

@@ -5,7 +5,7 @@ import { isEnded, STATUSES } from '../../domain/scope.js';
 import type { State } from '../../domain/state.js';
 import type { ChangeQuery, EventQuery, RunRow, ScopeQuery } from '../store.js';
 import type { Driver, Row, Statement, Value } from './driver.js';
-import { integer, integerOrNull, json, oneOf, text, textOrNull } from './rows.js';
+import { integer, integerOrNull, json, oneOf, optional, text, textOrNull } from './rows.js';
 import { numberOf, scopeOfRow } from './scope-rows.js';
 
 /** Past this many events, a search without a scope goes through the index. */
@@ -117,6 +117,7 @@ export function eventOfRow(row: Row): Event {
     agent: text(row, 'agent'),
     connection: text(row, 'connection'),
     body: json(row, 'body'),
+    ...optional('trace', textOrNull(row, 'trace')),
     hash: text(row, 'hash'),
   };
 }

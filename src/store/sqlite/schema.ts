@@ -76,8 +76,21 @@ CREATE TABLE intents (
 CREATE TABLE contents (hash TEXT NOT NULL UNIQUE, size INTEGER NOT NULL, bytes BLOB) STRICT;
 `;
 
+/** The whole contract of a scope, notes for its owner, and the run that made an artifact. */
+const CONTRACTS = `
+ALTER TABLE scopes ADD COLUMN terms TEXT;
+ALTER TABLE scopes ADD COLUMN notes TEXT;
+ALTER TABLE artifacts ADD COLUMN run TEXT;
+UPDATE scopes SET
+  terms = CASE WHEN conflict IS NULL THEN NULL ELSE json_object(
+    'cause', conflict ->> 'cause',
+    'conflict', json_object('between', conflict -> 'between', 'paths', conflict -> 'paths', 'sides', json('[]'))) END,
+  produces = (SELECT json_group_array(json_object('path', value, 'type', 'file')) FROM json_each(produces));
+ALTER TABLE scopes DROP COLUMN conflict;
+`;
+
 /** One step for each version; a database of version n has had the first n. Steps are only ever added. */
-const MIGRATIONS = [TABLES];
+const MIGRATIONS = [TABLES, CONTRACTS];
 
 /**
  * Brings the tables up to date. Throws `StoreBroken` where a newer Signalbox wrote them.

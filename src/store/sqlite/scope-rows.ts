@@ -17,7 +17,7 @@ export const FIXED_COLUMNS = [
   'consumes',
   'produces',
   'note',
-  'conflict',
+  'terms',
   'opened_by',
   'opened_at',
 ] as const;
@@ -35,10 +35,14 @@ export const MOVING_COLUMNS = [
   'changes',
   'handover',
   'artifacts',
+  'notes',
   'summary',
   'commit_id',
   'published',
 ] as const;
+
+type Terms = Pick<Contract, 'inputs' | 'nonGoals' | 'done' | 'checks' | 'parent' | 'cause' | 'conflict'>;
+type Unset<T> = { [key in keyof T]: T[key] | undefined };
 
 const MODES: readonly Mode[] = ['write', 'read'];
 
@@ -62,7 +66,7 @@ export function fixedValues({ id, contract, openedBy, openedAt }: Scope): Value[
     JSON.stringify(contract.consumes),
     JSON.stringify(contract.produces),
     contract.note ?? null,
-    contract.conflict ? JSON.stringify(contract.conflict) : null,
+    termsOf(contract),
     openedBy,
     openedAt,
   ];
@@ -82,6 +86,7 @@ export function movingValues(scope: Scope): Value[] {
     scope.changes,
     scope.handover ? JSON.stringify(scope.handover) : null,
     JSON.stringify(scope.artifacts),
+    scope.notes.length > 0 ? JSON.stringify(scope.notes) : null,
     scope.summary ?? null,
     scope.commit ?? null,
     scope.published,
@@ -108,10 +113,17 @@ export function scopeOfRow(row: Row, locks: readonly Lock[] = [], ticket?: Ticke
     changes: integer(row, 'changes'),
     ...(row.handover === null ? {} : { handover: json(row, 'handover') }),
     artifacts: json(row, 'artifacts'),
+    notes: row.notes === null ? [] : json(row, 'notes'),
     ...optional('summary', textOrNull(row, 'summary')),
     ...optional('commit', textOrNull(row, 'commit_id')),
     published: integer(row, 'published'),
   };
+}
+
+/** What few contracts have, in one column; null where there is nothing. */
+function termsOf({ inputs, nonGoals, done, checks, parent, cause, conflict }: Contract): string | null {
+  const terms = JSON.stringify({ inputs, nonGoals, done, checks, parent, cause, conflict } satisfies Unset<Terms>);
+  return terms === '{}' ? null : terms;
 }
 
 function contractOfRow(row: Row): Contract {
@@ -124,7 +136,7 @@ function contractOfRow(row: Row): Contract {
     produces: json(row, 'produces'),
     priority: integer(row, 'priority'),
     standing: integer(row, 'standing') === 1,
-    ...(row.conflict === null ? {} : { conflict: json(row, 'conflict') }),
+    ...(row.terms === null ? {} : json<Terms>(row, 'terms')),
   };
 }
 

@@ -1,0 +1,56 @@
+import type { Opening } from '../domain/open.js';
+import { openPlan, type PlanEntry, within } from '../domain/plan.js';
+import { isRefusal, type Refusal } from '../domain/refusal.js';
+import type { ScopeId } from '../domain/scope.js';
+import type { Workspace } from '../workspace/workspace.js';
+import type { Caller, Declaration } from './contract.js';
+import { act, type Parts, scopeNeeds } from './parts.js';
+import { parseProduces, parseUnits } from './units.js';
+
+/** Declares many scopes at once, all or nothing. → their ids, in the order given. */
+export async function declare(
+  parts: Parts,
+  caller: Caller,
+  tool: string,
+  scopes: readonly Declaration[],
+): Promise<readonly ScopeId[] | Refusal> {
+  const entries = await parsed(parts.workspace, scopes);
+  const named = scopes.flatMap(({ consumes = [], parent }) => [...consumes, parent]);
+  return act<readonly ScopeId[]>(parts, caller, tool, { scopes: scopeNeeds(...named) }, (draft) => ({
+    answer: isRefusal(entries) ? entries : openPlan(draft, caller.agent, entries),
+  }));
+}
+
+async function parsed(workspace: Workspace, scopes: readonly Declaration[]): Promise<PlanEntry[] | Refusal> {
+  const entries: PlanEntry[] = [];
+  for (const [at, scope] of scopes.entries()) {
+    const opening = await openingOf(workspace, scope);
+    if (isRefusal(opening)) return within(opening, at);
+    entries.push({ opening, ...(scope.key === undefined ? {} : { key: scope.key }) });
+  }
+  return entries;
+}
+
+/** A declaration → a contract for anybody to take up. */
+export async function openingOf(workspace: Workspace, given: Declaration): Promise<Opening | Refusal> {
+  const units = await parseUnits(workspace, given.units ?? []);
+  if (isRefusal(units)) return units;
+  const produces = await parseProduces(workspace, given.produces ?? []);
+  if (isRefusal(produces)) return produces;
+  const { note, inputs, non_goals: nonGoals, done, checks, parent } = given;
+  return {
+    title: given.title.trim(),
+    phase: given.phase ?? 'build',
+    units,
+    consumes: given.consumes ?? [],
+    produces,
+    priority: given.priority ?? 0,
+    standing: true,
+    ...(note === undefined ? {} : { note }),
+    ...(inputs === undefined ? {} : { inputs }),
+    ...(nonGoals === undefined ? {} : { nonGoals }),
+    ...(done === undefined ? {} : { done }),
+    ...(checks === undefined ? {} : { checks }),
+    ...(parent === undefined ? {} : { parent }),
+  };
+}
