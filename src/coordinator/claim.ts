@@ -5,12 +5,12 @@ import { parseHandle } from '../domain/handle.js';
 import { ticketKey } from '../domain/leases.js';
 import { nextScope, type Pickup } from '../domain/pickup.js';
 import { isRefusal, type Refusal } from '../domain/refusal.js';
-import type { Scope, ScopeId } from '../domain/scope.js';
+import type { Scope } from '../domain/scope.js';
 import type { Mode } from '../domain/unit.js';
 import type { Needs } from '../store/store.js';
 import { quoted, wrongArgument } from './argument.js';
 import type { Caller, ClaimInput, ClaimOutput } from './contract.js';
-import { answer, failedInputs, granted, isGranted } from './granting.js';
+import { answer, failures, granted, isGranted } from './granting.js';
 import { act, claimant, collected, type Parts, type Step, scopeAlive, scopeNeeds } from './parts.js';
 import { Patience } from './patience.js';
 import { comes } from './pickup.js';
@@ -67,12 +67,12 @@ function decide(draft: Draft, parts: Parts, who: Caller, request: Claim): Step<S
 }
 
 /** What the caller knows of already: a claim made again goes on waiting in spite of it. */
-async function told(parts: Parts, { scope }: ClaimInput): Promise<readonly ScopeId[]> {
+async function told(parts: Parts, { scope }: ClaimInput): Promise<readonly string[]> {
   const id = scope === undefined ? undefined : parseHandle(scope)?.id;
   if (id === undefined) return [];
   return parts.store.view({}, ({ state }) => {
     const known = state.scopes.get(id);
-    return known?.status === 'waiting' ? failedInputs(state, known) : [];
+    return known?.status === 'waiting' ? failures(state, known) : [];
   });
 }
 

@@ -150,11 +150,12 @@ export interface ClaimOutput {
     }[];
   };
   readonly blocked_on?: readonly string[];
-  /** Inputs that will not come: wait for somebody to open them again, go on without, or give up. */
+  /** Inputs that have failed: wait for the next attempt, go on without them, or give up. */
   readonly failed?: readonly {
     readonly id: string;
     readonly title: string;
     readonly status: string;
+    readonly attempts: number;
     readonly reason?: string;
   }[];
   readonly inputs?: readonly {

@@ -5,7 +5,7 @@ import { isEnded, type Scope, type ScopeId } from '../domain/scope.js';
 import type { State } from '../domain/state.js';
 import type { View } from '../domain/view.js';
 import type { Caller, ClaimOutput } from './contract.js';
-import { handover, inputs, missingInputs } from './inheritance.js';
+import { failedInputs, handover, inputs } from './inheritance.js';
 import type { Parts } from './parts.js';
 
 /** How often a waiting caller is told its place, in milliseconds. */
@@ -19,7 +19,7 @@ export async function granted(
   parts: Parts,
   caller: Caller,
   own: Scope,
-  known: readonly ScopeId[],
+  known: readonly string[],
   deadline: AbortSignal,
 ): Promise<ClaimOutput | Refusal> {
   let collected = false;
@@ -41,18 +41,18 @@ async function overOrGranted(
   parts: Parts,
   caller: Caller,
   own: Scope,
-  known: readonly ScopeId[],
+  known: readonly string[],
   deadline: AbortSignal,
 ): Promise<void> {
   let told = Number.NEGATIVE_INFINITY;
   while (!deadline.aborted) {
     const { scope, failed, seq, now } = await parts.store.view({ scopes: [own.id] }, (view) => ({
       scope: scopeIn(view, own.id),
-      failed: failedInputs(view.state, scopeIn(view, own.id)),
+      failed: failures(view.state, scopeIn(view, own.id)),
       seq: view.state.seq,
       now: view.now,
     }));
-    if (isGranted(scope) || isOver(scope, own) || failed.some((id) => !known.includes(id))) return;
+    if (isGranted(scope) || isOver(scope, own) || failed.some((failure) => !known.includes(failure))) return;
     if (caller.progress !== undefined && now - told >= TELL) {
       caller.progress(waitingSentence(await parts.store.view({ scopes: [own.id] }, (view) => standing(view, own.id))));
       told = now;
@@ -99,9 +99,10 @@ function scopeIn(view: View, id: ScopeId): Scope {
   return scope;
 }
 
-/** What is pending and not alive has failed or was cancelled. */
-export function failedInputs({ scopes }: State, { pending }: Scope): ScopeId[] {
-  return pending.filter((id) => !scopes.has(id));
+/** Inputs that have failed or were lost, each with how often: a new failure is a new text. */
+export function failures({ scopes }: State, { pending }: Scope): string[] {
+  const attempts = pending.map((id) => ({ id, often: scopes.get(id)?.attempts ?? 'ended' }));
+  return attempts.filter(({ often }) => often !== 0).map(({ id, often }) => `${id} ${often}`);
 }
 
 function waitingSentence({ scope, queue }: Standing): string {
@@ -118,7 +119,7 @@ export async function answer(parts: Parts, scope: Scope, queue?: ClaimOutput['qu
     generation: scope.generation,
     ...(scope.pending.length > 0 ? { blocked_on: scope.pending } : {}),
     ...(await inputs(parts, scope)),
-    ...(await missingInputs(parts, scope)),
+    ...(await failedInputs(parts, scope)),
     ...(await handover(parts, scope)),
   };
   if (!waiting) return { ...common, status: 'active', units: [...scope.locks.keys()] };

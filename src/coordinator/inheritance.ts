@@ -21,17 +21,20 @@ export async function inputs(parts: Parts, scope: Scope): Promise<Pick<ClaimOutp
   return { inputs: artifacts };
 }
 
-/** Inputs that will not come, and why. */
-export async function missingInputs(parts: Parts, { pending }: Scope): Promise<Pick<ClaimOutput, 'failed'>> {
+/** Inputs that have failed or were lost, for good or until somebody tries again, and why. */
+export async function failedInputs(parts: Parts, { pending }: Scope): Promise<Pick<ClaimOutput, 'failed'>> {
   if (pending.length === 0) return {};
   const found = await parts.store.view({ scopes: pending }, (view) => pending.map((id) => view.scope(id)));
-  const failed = found.filter((scope) => scope !== undefined).filter((scope) => isEnded(scope.status));
+  const failed = found
+    .filter((scope) => scope !== undefined)
+    .filter((scope) => isEnded(scope.status) || scope.attempts > 0);
   if (failed.length === 0) return {};
-  return {
-    failed: failed.map(({ id, contract, status, summary }) => {
-      return { id, title: contract.title, status, ...(summary === undefined ? {} : { reason: summary }) };
-    }),
-  };
+  return { failed: failed.map(failure) };
+}
+
+function failure({ id, contract, status, attempts, summary, handover }: Scope) {
+  const reason = isEnded(status) ? summary : handover?.note;
+  return { id, title: contract.title, status, attempts, ...(reason === undefined ? {} : { reason }) };
 }
 
 /** What a former owner left behind: who, why, and the difference that its changes made. */

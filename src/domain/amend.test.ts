@@ -63,6 +63,9 @@ describe('amend: people change what a scope is about', () => {
     });
     expect(codeOf(change(world, a, { consumes: [a] }))).toBe('DEADLOCK');
     expect(codeOf(change(world, a, { consumes: ['S099'] }))).toBe('UNKNOWN_SCOPE');
+    got(change(world, c, { consumes: [a, b] }));
+    expect(world.scope(c).pending).toEqual([b, a]);
+    got(change(world, c, { consumes: [b] }));
     got(world.agent('u').next());
     expect(refusalOf(change(world, a, { consumes: [c] }))).toMatchObject({ code: 'BLOCKED' });
   });
@@ -110,6 +113,9 @@ describe('amend: people change what a scope is about', () => {
     const user = got(world.agent('b').claim(['b.ts'], { consumes: [source] }));
     got(change(world, user.id, { consumes: [] }));
     expect(world.status(user.id)).toBe('active');
+    const unitless = got(world.agent('c').claim([], { consumes: [source] }));
+    got(change(world, unitless.id, { consumes: [] }));
+    expect(world.status(unitless.id)).toBe('active');
   });
 });
 
@@ -134,6 +140,7 @@ describe('an input that has failed', () => {
   test('is all that can be left out: not what still comes, nor is anything added', () => {
     const { world, bob, alive, failed, handle } = failedInput();
     expect(refusalOf(bob.without(handle, []))).toMatchObject({ code: 'BLOCKED', facts: { blocked_on: [alive] } });
+    expect(codeOf(bob.without(handle, [alive, 'S099']))).toBe('INVALID');
     const other = got(world.agent('z').open(['z.ts']));
     expect(refusalOf(bob.without(handle, [failed, alive, other]))).toMatchObject({
       code: 'INVALID',

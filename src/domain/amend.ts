@@ -1,12 +1,11 @@
 import { endedScope, unknownScope } from './authority.js';
-import { isQueued, liveScope } from './blockers.js';
 import type { Draft } from './draft.js';
 import { beginQueueing } from './end.js';
 import { wouldNeverEnd } from './grant.js';
 import { consumedScopes, namedScope, tooMuch, unfinished } from './open.js';
 import { isRefusal, type Refusal, refuse } from './refusal.js';
 import { type Contract, isEnded, type Owner, type Scope, type ScopeId } from './scope.js';
-import { settle } from './settle.js';
+import { settle, settleUnitless } from './settle.js';
 
 /** What may be changed about a scope after it was opened. */
 export type Amendment = Partial<
@@ -47,18 +46,17 @@ export function amend(draft: Draft, given: string, amendment: Amendment, by: str
   });
 }
 
-/** The owner of a waiting scope goes on without inputs that will not come: `left` is what it still consumes. */
-export function goOnWithout(draft: Draft, scope: Scope, left: readonly string[], by: string): Refusal | undefined {
+/** The owner of a waiting scope goes on without inputs that have failed: `left` is what it still consumes. */
+export function goOnWithout(draft: Draft, scope: Scope, left: readonly string[], by: string): Scope | Refusal {
   const kept = new Set(left.map((name) => namedScope(draft, name)?.id));
   const added = left.find((name) => !scope.contract.consumes.includes(namedScope(draft, name)?.id ?? ''));
   if (added !== undefined) return notAgreed(scope, added);
   const dropped = scope.contract.consumes.filter((id) => !kept.has(id));
-  const alive = dropped.find((id) => scope.pending.includes(id) && draft.view.state.scopes.has(id));
-  if (alive !== undefined) return stillComing(scope, alive);
+  const coming = dropped.find((id) => scope.pending.includes(id) && draft.view.state.scopes.get(id)?.attempts === 0);
+  if (coming !== undefined) return stillComing(scope, coming);
   const consumes = scope.contract.consumes.filter((id) => kept.has(id));
   const pending = scope.pending.filter((id) => kept.has(id));
-  const done = amended(draft, scope, { ...scope.contract, consumes }, pending, by);
-  return isRefusal(done) ? done : undefined;
+  return amended(draft, scope, { ...scope.contract, consumes }, pending, by);
 }
 
 function amended(
@@ -72,13 +70,14 @@ function amended(
   const cycle = consumesItself(draft, id, pending);
   if (cycle !== undefined) return circle(cycle);
   draft.emit({ type: 'scope.amended', scope: id, contract, pending, by });
-  if (scope.pending.length > 0 && pending.length === 0) settle(draft, beginQueueing(draft, [id]));
-  const now = liveScope(draft.view, id);
-  if (!isQueued(now)) return now;
-  settle(draft, now.ticket.units);
+  if (scope.pending.length > 0 && pending.length === 0) {
+    settle(draft, beginQueueing(draft, [id]));
+    settleUnitless(draft, [id]);
+  }
+  settle(draft, scope.ticket?.units ?? []);
   const settled = draft.view.state.scopes.get(id);
   // Its ticket may have lapsed long ago.
-  if (settled === undefined) return { ...now, status: 'cancelled' };
+  if (settled === undefined) return { ...scope, contract, status: 'cancelled' };
   return wouldNeverEnd(draft, id) ?? settled;
 }
 

@@ -45,8 +45,8 @@ export function claim(draft: Draft, claimant: Claimant, request: Claim): Claimed
   return draft.attempt(() => {
     const id = known?.id ?? openScope(draft, claimant.owner.agent, request.opening);
     if (isRefusal(id)) return id;
-    const refused = request.left && goOnWithout(draft, liveScope(draft.view, id), request.left, claimant.owner.agent);
-    if (refused !== undefined) return refused;
+    const going = request.left && goOnWithout(draft, liveScope(draft.view, id), request.left, claimant.owner.agent);
+    if (isRefusal(going)) return going;
     const scope = liveScope(draft.view, id);
     const wish = { units: missingUnits(scope, request), mode: request.mode };
     const barred = denied(claimant, draft.view, scope.contract.phase, wish.units);

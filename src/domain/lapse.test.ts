@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { lapsed, lost } from './leases.js';
+import { lapsed, lost, ticketKey } from './leases.js';
 import { got, refusalOf, World } from './scenario.testsuite.js';
 
 const SECOND = 1_000;
@@ -233,15 +233,19 @@ describe('sweep', () => {
   });
 });
 
-test('promise 3: a holder that fails for good in the round that grants its units takes its own ticket with it', () => {
-  const world = new World({ maxAttempts: 0 });
+test.each([
+  ['is open again', 3],
+  ['fails for good', 0],
+])('promise 3: a holder that %s in the round that grants its units takes its own ticket with it', (_, maxAttempts) => {
+  const world = new World({ maxAttempts });
   const lost = world.agent('lost');
   const { handle } = got(lost.claim(['a.ts']));
   const other = got(world.agent('other').claim(['b.ts']));
-  got(lost.claim(['b.ts'], { scope: handle }));
   const next = got(world.agent('next').claim(['a.ts', 'b.ts']));
+  got(lost.claim(['b.ts'], { scope: handle }));
   world.pass(60_000);
-  world.beat([world.agent('other'), world.agent('next')], [next.id]);
+  world.seen(ticketKey(next.id));
+  for (const name of ['other', 'next']) world.seen(`c-${name}`);
   world.pass(1);
   got(world.agent('other').release(other.id));
   expect(world.status(next.id)).toBe('active');

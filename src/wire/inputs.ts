@@ -97,7 +97,7 @@ export const claimInput = z.object({
   scope: handle.exactOptional().describe('Open scope id to take, or your handle: add units or go on waiting'),
   mode: z.enum(['write', 'read']).exactOptional().describe('write (default) excludes all others, read only writers'),
   phase: z.enum(PHASES).exactOptional().describe('Default build'),
-  consumes: scopeIds.exactOptional().describe('Scope ids whose outputs you need first'),
+  consumes: scopeIds.exactOptional().describe('Scope ids whose outputs you need first; with scope: those to keep'),
   produces: units.exactOptional().describe('Paths you will publish'),
   agent: label(100).exactOptional().describe('Subagent this is for'),
   wait_s: seconds.exactOptional().describe('Wait at most this long'),

@@ -195,7 +195,7 @@ test('work that was put up is taken by another agent, once', async () => {
   expect(await ada.ok('claim_scope', { scope: id })).toMatchObject({ id, handover: { from: 'ben', note: 'no time' } });
 });
 
-test('a scope whose output will not come lets go of those who wait for it', async () => {
+test('a failed input is told, with the choice to wait, to go on without, or to give up', async () => {
   const { root } = newWorkspace(FILES);
   const ada = await stdioAgent(root, 'ada');
   const ben = await stdioAgent(root, 'ben');
@@ -205,6 +205,31 @@ test('a scope whose output will not come lets go of those who wait for it', asyn
   await status.shows(/S002 +waiting/);
   await ada.ok('publish_output', { scope, summary: 'It cannot be done', status: 'failed' });
   const answer = await waits;
-  expect(answer.text).toMatch(/^LEASE_LOST: S002 is cancelled/);
-  await ben.refused('BLOCKED', 'claim_scope', { title: 'Build', units: ['src/'], consumes: [id] });
+  expect(answer.data).toMatchObject({
+    status: 'waiting',
+    failed: [{ id, title: 'Spec', status: 'open', attempts: 1, reason: 'It cannot be done' }],
+  });
+  expect(answer.text).toContain('or go on without: claim_scope {"scope":"S002-');
+  const own = answer.data.scope;
+  // What was told once does not end the next wait.
+  expect(await ben.ok('claim_scope', { scope: own, wait_s: 0 })).toMatchObject({ status: 'waiting' });
+  expect(await ben.ok('claim_scope', { scope: own, consumes: [] })).toMatchObject({
+    status: 'active',
+    units: ['src/'],
+  });
+});
+
+test('the next open scope is taken up by phase, and waited for', async () => {
+  const { root } = newWorkspace(FILES);
+  const ada = await stdioAgent(root, 'ada');
+  const ben = await stdioAgent(root, 'ben');
+  await ben.refused('NOT_FOUND', 'claim_scope', { phase: 'test' });
+  const first = await ada.ok('open_scope', { title: 'Write', units: ['src/'], phase: 'build' });
+  const second = await ada.ok('open_scope', { title: 'Test', units: ['test/'], phase: 'test', consumes: [first.id] });
+  await ben.refused('WAITING', 'claim_scope', { phase: 'test', wait_s: 0 });
+  const waits = ben.ok('claim_scope', { phase: 'test' });
+  const taken = await ada.ok('claim_scope', {});
+  expect(taken).toMatchObject({ id: first.id, status: 'active' });
+  await ada.ok('publish_output', { scope: taken.scope, summary: 'Written' });
+  expect(await waits).toMatchObject({ id: second.id, status: 'active' });
 });

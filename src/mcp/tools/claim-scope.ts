@@ -7,7 +7,7 @@ export const claimScope: Tool<ClaimInput, ClaimOutput> = {
   name: 'claim_scope',
   title: 'Claim a scope',
   description:
-    'Lock what you will change (files, folders, globs, processes), all or nothing, before the work. Waits its turn in a fair queue. Gives the scope handle for patch, run and publish_output. Status waiting: call again with that handle.',
+    'Lock what you will change (files, folders, globs, processes), all or nothing, before the work. Waits its turn in a fair queue. Gives the scope handle for patch, run and publish_output. Status waiting: call again with that handle. Only phase, or nothing: takes up the next open scope.',
   effect: 'lock',
   schema: claimInput,
   handler: (coordinator, caller, input) => coordinator.claim(caller, input),
@@ -19,6 +19,7 @@ export const claimScope: Tool<ClaimInput, ClaimOutput> = {
       output.blocked_on !== undefined &&
         output.blocked_on.length > 0 &&
         `Waits for the outputs of: ${inline(output.blocked_on)}`,
+      ...failed(output),
       output.inputs !== undefined && output.inputs.length > 0 && 'Inputs (read artifact:<hash>):',
       ...lines(output.inputs ?? [], inputLine),
       ...handover(output),
@@ -34,6 +35,18 @@ function queue({ queue }: ClaimOutput): string[] {
   return [
     `Place ${queue.position} in the queue${ahead}`,
     ...lines(queue.ahead, ({ id, agent, title, units }) => `${id} ${agent}, "${title}": ${inline(units)}`),
+  ];
+}
+
+function failed({ failed = [], scope, blocked_on = [] }: ClaimOutput): string[] {
+  if (failed.length === 0) return [];
+  const left = blocked_on.filter((id) => !failed.some((other) => other.id === id));
+  return [
+    'Inputs that failed:',
+    ...lines(failed, ({ id, title, status, attempts, reason = 'no reason given' }) => {
+      return `${id} "${title}" is ${status} after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}: ${reason}`;
+    }),
+    `Go on waiting for the next attempt; or go on without: claim_scope ${JSON.stringify({ scope, consumes: left })}; or give up: release_scope ${JSON.stringify({ scope })}.`,
   ];
 }
 

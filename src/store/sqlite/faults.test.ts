@@ -16,6 +16,7 @@ import { ALICE, changed, changeOf, claim, hashAt, opened, record, released, sha 
 import { StoreBroken } from '../store.js';
 import { SqliteBench } from './bench.testsuite.js';
 import { DATABASE } from './options.js';
+import { SCHEMA } from './schema.js';
 
 describe('a database that is not what it was', () => {
   let bench: SqliteBench;
@@ -55,7 +56,7 @@ describe('a database that is not what it was', () => {
     await (await bench.open()).close();
     bench.tamper('PRAGMA user_version = 99');
     await expect(bench.open()).rejects.toThrow('newer Signalbox (schema 99');
-    bench.tamper('PRAGMA user_version = 1');
+    bench.tamper(`PRAGMA user_version = ${SCHEMA}`);
     await bench.open();
   });
 

@@ -92,24 +92,27 @@ ALTER TABLE scopes DROP COLUMN conflict;
 /** One step for each version; a database of version n has had the first n. Steps are only ever added. */
 const MIGRATIONS = [TABLES, CONTRACTS];
 
+/** The version of the tables that this Signalbox writes. */
+export const SCHEMA = MIGRATIONS.length;
+
 /**
  * Brings the tables up to date. Throws `StoreBroken` where a newer Signalbox wrote them.
  *
  * @param onNew called under the write lock where the database is new.
  */
 export function migrate(driver: Driver, onNew: () => void = () => undefined): void {
-  if (versionOf(driver) === MIGRATIONS.length) return;
+  if (versionOf(driver) === SCHEMA) return;
   driver.exec('BEGIN IMMEDIATE');
   try {
     const version = versionOf(driver);
-    if (version > MIGRATIONS.length) {
+    if (version > SCHEMA) {
       throw new StoreBroken(
-        `the database was written by a newer Signalbox (schema ${version}; this one knows ${MIGRATIONS.length}): upgrade Signalbox`,
+        `the database was written by a newer Signalbox (schema ${version}; this one knows ${SCHEMA}): upgrade Signalbox`,
       );
     }
     if (version === 0) onNew();
     for (const step of MIGRATIONS.slice(version)) driver.exec(step);
-    driver.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
+    driver.exec(`PRAGMA user_version = ${SCHEMA}`);
     driver.exec('COMMIT');
   } catch (error) {
     rollBack(driver);
