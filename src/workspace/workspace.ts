@@ -96,8 +96,6 @@ export interface Workspace {
   finish(prepared: Prepared, late: (edit: LateEdit) => Promise<boolean>): Promise<void>;
   /** Removes the temporary files of a change that was not made. */
   discard(prepared: Prepared): Promise<void>;
-  /** Which of these records are not what the disk holds: edits made around Signalbox. */
-  drifted(records: readonly { readonly path: string; readonly hash: Hash | null }[]): Promise<readonly Moved[]>;
   /** Removes what killed processes left behind an hour ago or earlier. */
   sweep(): Promise<Swept>;
   /** Ends the waits of `finish` early and resolves when its work is done: for closing. */

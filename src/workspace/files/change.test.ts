@@ -307,25 +307,6 @@ describe.each([{ weak: false }, { weak: true }])('changing files, weak: $weak', 
     chmodSync(at('src'), 0o755);
   });
 
-  it('promise 8: notices what was edited, removed or made around Signalbox', async () => {
-    const records = [
-      { path: 'src/a.ts', hash: hash('old\r\n') },
-      { path: 'src/n', hash: null },
-      { path: 'gone/x', hash: hash('x') },
-    ];
-    const old = new Date(Date.now() - 60_000);
-    utimesSync(at('src/a.ts'), old, old);
-    expect(await workspace.drifted(records)).toEqual([{ path: 'gone/x', expected: hash('x'), found: null }]);
-    writeFileSync(at('src/a.ts'), 'OLD\r\n');
-    utimesSync(at('src/a.ts'), old, old);
-    writeFileSync(at('src/n'), 'n');
-    expect(await workspace.drifted(records)).toEqual([
-      { path: 'gone/x', expected: hash('x'), found: null },
-      { path: 'src/a.ts', expected: hash('old\r\n'), found: hash('OLD\r\n') },
-      { path: 'src/n', expected: null, found: hash('n') },
-    ]);
-  });
-
   it('sweeps only what is old', async () => {
     await prepared(edit('src/a.ts', 'old\r\n', 'new'));
     expect(await workspace.sweep()).toEqual({ removed: 0, saved: [] });

@@ -6,7 +6,6 @@ import type { Hash } from '../../domain/scope.js';
 import { FILE_SETTINGS, type FileSettings, type Workspace } from '../workspace.js';
 import { apply, verify } from './apply.js';
 import { Change } from './change.js';
-import { Drift } from './drift.js';
 import { errno } from './errno.js';
 import { finish, Syncing, Waits } from './finish.js';
 import { look, type Place, resolvePath } from './look.js';
@@ -37,7 +36,6 @@ function placeOf(given: string, settings: FileSettings): Place & { maxFiles: num
 function workspaceAt(place: Place & { maxFiles: number }): Workspace {
   const waits = new Waits();
   const syncing = new Syncing(place, waits);
-  const drift = new Drift(place);
   return {
     root: place.root,
     folds: foldsNames(place.root),
@@ -50,7 +48,6 @@ function workspaceAt(place: Place & { maxFiles: number }): Workspace {
     apply: (prepared) => apply(place, Change.of(prepared)),
     finish: (prepared, late) => waits.follow(finish(Change.of(prepared), syncing, late)),
     discard: async (prepared) => discardTemps(place, Change.of(prepared).targets),
-    drifted: (records) => drift.of(records),
     sweep: () => sweep(place, Date.now()),
     flush: () => waits.flush(),
   };
