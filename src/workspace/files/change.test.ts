@@ -1,5 +1,4 @@
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import {
   chmodSync,
   closeSync,
@@ -22,33 +21,25 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { isRefusal } from '../../domain/refusal.js';
 import type { Prepared, Wanted, Workspace } from '../workspace.js';
 import { Overtaken } from './apply.js';
 import type { LateEdit } from './finish.js';
 import { openWorkspace } from './open.js';
+import { edit, hash, preparedIn } from './wanted.testsuite.js';
 
 let root: string;
 let workspace: Workspace;
 
-const hash = (text: string | Buffer) => createHash('sha256').update(text).digest('hex');
 const at = (path: string) => join(root, path);
 const text = (path: string) => readFileSync(at(path), 'utf8');
 
-async function prepared(...wanted: Wanted[]): Promise<Prepared> {
-  const answer = await workspace.prepare(wanted);
-  if (isRefusal(answer)) throw new Error(`${answer.code}: ${answer.sentence}`);
-  return answer;
-}
+const prepared = (...wanted: Wanted[]) => preparedIn(workspace, wanted);
 
-function edit(path: string, former: string | null, next: string | null, mode?: number): Wanted {
-  return {
-    path,
-    base: former === null ? null : hash(former),
-    bytes: next === null ? null : Buffer.from(next),
-    ...(mode === undefined ? {} : { mode }),
-  };
-}
+/** What becomes of a file: its new content. */
+const FATES: [string, string | null][] = [
+  ['replaced', 'new'],
+  ['deleted', null],
+];
 
 /** All names in the tree, but for our own state. */
 function tree(): string[] {
@@ -202,18 +193,18 @@ describe.each([{ weak: false }, { weak: true }])('changing files, weak: $weak', 
     expect(text('src/a.ts')).toBe('new');
   });
 
-  it.each([
-    ['replaced', 'new'],
-    ['deleted', null],
-  ])('promise 8: a save by rename after the check is not overwritten when the file is %s', async (_, next) => {
-    const change = await prepared(edit('src/a.ts', 'old\r\n', next));
-    expect(workspace.verify(change)).toEqual([]);
-    writeFileSync(at('save'), 'mine');
-    renameSync(at('save'), at('src/a.ts'));
-    expect(() => workspace.apply(change)).toThrow(Overtaken);
-    expect(text('src/a.ts')).toBe('mine');
-    expect(readdirSync(at('.signalbox/kept'))).toEqual([]);
-  });
+  it.each(FATES)(
+    'promise 8: a save by rename after the check is not overwritten when the file is %s',
+    async (_, next) => {
+      const change = await prepared(edit('src/a.ts', 'old\r\n', next));
+      expect(workspace.verify(change)).toEqual([]);
+      writeFileSync(at('save'), 'mine');
+      renameSync(at('save'), at('src/a.ts'));
+      expect(() => workspace.apply(change)).toThrow(Overtaken);
+      expect(text('src/a.ts')).toBe('mine');
+      expect(readdirSync(at('.signalbox/kept'))).toEqual([]);
+    },
+  );
 
   it('promise 8: a new file never overwrites one that came after the check', async () => {
     const change = await prepared(edit('src/n', null, 'n'), edit('p/q', null, 'q'));
@@ -222,32 +213,29 @@ describe.each([{ weak: false }, { weak: true }])('changing files, weak: $weak', 
     expect(text('src/n')).toBe('theirs');
   });
 
-  it.each([
-    ['replaced', 'new'],
-    ['deleted', null],
-  ])('promise 8: a file that is gone since the check does not come back when it is %s', async (_, next) => {
+  it.each(FATES)('promise 8: a file that is gone since the check does not come back when it is %s', async (_, next) => {
     const change = await prepared(edit('src/a.ts', 'old\r\n', next));
     unlinkSync(at('src/a.ts'));
     expect(() => workspace.apply(change)).toThrow(Overtaken);
     expect(existsSync(at('src/a.ts'))).toBe(false);
   });
 
-  it.each([
-    ['replaced', 'new'],
-    ['deleted', null],
-  ])('promise 8: a save in place into a file being %s is reported once, with its bytes', async (_, next) => {
-    const change = await prepared(edit('src/a.ts', 'old\r\n', next));
-    const editor = openSync(at('src/a.ts'), 'r+');
-    expect(workspace.verify(change)).toEqual([]);
-    workspace.apply(change);
-    writeSync(editor, 'by a person', 0);
-    closeSync(editor);
-    const late = await finished(change);
-    expect(late.map(({ path, bytes, mode }) => [path, Buffer.from(bytes).toString(), mode])).toEqual([
-      ['src/a.ts', 'by a person', 0o755],
-    ]);
-    expect(readdirSync(at('.signalbox/kept'))).toEqual([]);
-  });
+  it.each(FATES)(
+    'promise 8: a save in place into a file being %s is reported once, with its bytes',
+    async (_, next) => {
+      const change = await prepared(edit('src/a.ts', 'old\r\n', next));
+      const editor = openSync(at('src/a.ts'), 'r+');
+      expect(workspace.verify(change)).toEqual([]);
+      workspace.apply(change);
+      writeSync(editor, 'by a person', 0);
+      closeSync(editor);
+      const late = await finished(change);
+      expect(late.map(({ path, bytes, mode }) => [path, Buffer.from(bytes).toString(), mode])).toEqual([
+        ['src/a.ts', 'by a person', 0o755],
+      ]);
+      expect(readdirSync(at('.signalbox/kept'))).toEqual([]);
+    },
+  );
 
   it('promise 8: a save that nobody could store stays where it is', async () => {
     const change = await prepared(edit('src/a.ts', 'old\r\n', 'new'));

@@ -1,105 +1,21 @@
-import { createHash } from 'node:crypto';
 import {
   chmodSync,
   closeSync,
   existsSync,
   linkSync,
-  lstatSync,
   mkdirSync,
-  mkdtempSync,
   openSync,
-  readdirSync,
   readFileSync,
   rmSync,
   unlinkSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Intent } from '../../domain/intent.js';
-import { isRefusal } from '../../domain/refusal.js';
-import { FILE_SETTINGS, type Prepared, type Wanted, type Workspace } from '../workspace.js';
-import { openWorkspace, recovery } from './open.js';
+import { describe, expect, it } from 'vitest';
+import { FILE_SETTINGS } from '../workspace.js';
+import { at, kept, many, prepared, redone, root, tree, undone, workspace } from './recovery.testsuite.js';
 import { sweep } from './sweep.js';
-
-let root: string;
-let workspace: Workspace;
-
-const hash = (text: string) => createHash('sha256').update(text).digest('hex');
-const at = (path: string) => join(root, path);
-const kept = () => readdirSync(at('.signalbox/kept'));
-
-beforeEach(async () => {
-  root = mkdtempSync(join(tmpdir(), 'signalbox-recovery-'));
-  workspace = await openWorkspace({ root });
-});
-afterEach(() => rmSync(root, { recursive: true, force: true }));
-
-/** Every path with its content and mode; folders as such. */
-function tree(): Record<string, string> {
-  const all: Record<string, string> = {};
-  for (const name of readdirSync(root, { recursive: true, encoding: 'utf8' })) {
-    if (name.startsWith('.signalbox/') || name === '.signalbox') continue;
-    const stat = lstatSync(at(name));
-    all[name] = stat.isDirectory()
-      ? 'folder'
-      : `${(stat.mode & 0o777).toString(8)} ${readFileSync(at(name), 'latin1')}`;
-  }
-  return all;
-}
-
-async function prepared(...wanted: Wanted[]): Promise<Prepared> {
-  const answer = await workspace.prepare(wanted);
-  if (isRefusal(answer)) throw new Error(`${answer.code}: ${answer.sentence}`);
-  return answer;
-}
-
-function edit(path: string, former: string | null, next: string | null, mode?: number): Wanted {
-  return {
-    path,
-    base: former === null ? null : hash(former),
-    bytes: next === null ? null : Buffer.from(next),
-    ...(mode === undefined ? {} : { mode }),
-  };
-}
-
-/** What the store would hand to recovery. */
-function stored(
-  change: Prepared,
-  rebooted: boolean,
-): { intent: Intent; content: (hash: string) => Uint8Array | undefined } {
-  const contents = new Map(change.contents.map((each) => [each.hash, each.bytes]));
-  return { intent: { files: change.files, rebooted }, content: (each) => contents.get(each) };
-}
-
-function undone(change: Prepared, rebooted = false) {
-  const { intent, content } = stored(change, rebooted);
-  return recovery(workspace).undo(intent, content);
-}
-
-/** @param recorded what the ledger has of each path; what the change made of it, where left out. */
-function redone(change: Prepared, recorded?: (path: string) => string | null | undefined) {
-  const { intent, content } = stored(change, true);
-  const made = new Map(change.files.map(({ path, after }) => [path, after]));
-  return recovery(workspace).redo(intent, content, recorded ?? ((path) => made.get(path)));
-}
-
-function many(): Promise<Prepared> {
-  for (const name of ['gone', 'replaced', 'mode', 'thing']) writeFileSync(at(name), name, { mode: 0o640 });
-  return prepared(
-    edit('gone', 'gone', null),
-    edit('thing', 'thing', null),
-    edit('thing/inside', null, 'x'),
-    edit('replaced', 'replaced', 'new'),
-    edit('mode', 'mode', 'mode', 0o755),
-    edit('fresh', null, 'f'),
-    edit('p/q/one', null, '1'),
-    edit('p/q/two', null, '2'),
-  );
-}
+import { edit, hash } from './wanted.testsuite.js';
 
 describe('promise 6: undo after a crash', () => {
   it.each(Array.from({ length: 9 }, (_, prefix) => [prefix]))(
@@ -309,57 +225,4 @@ describe('what killed processes left', () => {
     expect(saved.map((path) => readFileSync(at(path), 'utf8'))).toEqual(['late']);
     expect(tree()).toEqual({ a: '644 new', b: '644 new', deep: 'folder', 'deep/er': 'folder' });
   });
-});
-
-describe('promise 6: any sequence of changes', () => {
-  const PATHS = ['a', 'b', 'd/a', 'd/b', 'd/e/a', 'f/g/h/a'];
-  const step = fc.record({
-    writes: fc.uniqueArray(fc.tuple(fc.constantFrom(...PATHS), fc.option(fc.string({ maxLength: 5 }))), {
-      selector: ([path]) => path,
-      minLength: 1,
-    }),
-    fate: fc.constantFrom('applied', 'undone', 'cut off', 'discarded', 'applied and redone'),
-    cut: fc.nat(),
-  });
-
-  it('is there wholly or not at all', async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
-        rmSync(root, { recursive: true, force: true });
-        mkdirSync(root);
-        workspace = await openWorkspace({ root });
-        const model = new Map<string, string>();
-        for (const { writes, fate, cut } of steps) await take(model, writes, fate, cut);
-      }),
-      { numRuns: 25 },
-    );
-  });
-
-  async function take(model: Map<string, string>, writes: [string, string | null][], fate: string, cut: number) {
-    const wanted = writes
-      .filter(([path, next]) => next !== null || model.has(path))
-      .map(([path, next]) => edit(path, model.get(path) ?? null, next));
-    const change = await prepared(...wanted);
-    expect(workspace.verify(change)).toEqual([]);
-    const stopper = change.files.filter(({ after }) => after !== null).at(cut % 3);
-    if (fate === 'discarded') await workspace.discard(change);
-    else if (fate === 'cut off' && stopper?.temp !== undefined) {
-      unlinkSync(at(stopper.temp));
-      expect(() => workspace.apply(change)).toThrow();
-      expect(undone(change)).toEqual([]);
-    } else {
-      workspace.apply(change);
-      if (fate === 'undone' || fate === 'cut off') expect(undone(change)).toEqual([]);
-      else
-        for (const { path, bytes } of wanted)
-          bytes === null ? model.delete(path) : model.set(path, Buffer.from(bytes).toString());
-      if (fate === 'applied and redone') expect(redone(change)).toEqual([]);
-      const work = workspace.finish(change, () => expect.unreachable('nobody saved'));
-      await workspace.flush();
-      await work;
-    }
-    const files = Object.entries(tree()).filter(([, content]) => content !== 'folder');
-    expect(new Map(files.map(([path]) => [path, readFileSync(at(path), 'utf8')]))).toEqual(new Map([...model].sort()));
-    expect(kept()).toEqual([]);
-  }
 });
