@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash as digest } from 'node:crypto';
 import { draft } from '../domain/draft.js';
 import { type Occasion, raise } from '../domain/raise.js';
 import type { Hash, ScopeId } from '../domain/scope.js';
@@ -17,7 +17,7 @@ export async function noteLate(
   edit: { readonly path: string; readonly bytes: Uint8Array; readonly mode: number },
   holder: ScopeId,
 ): Promise<boolean> {
-  const hash = createHash('sha256').update(edit.bytes).digest('hex');
+  const hash = digest('sha256', edit.bytes);
   try {
     await parts.store.keep([{ hash, bytes: edit.bytes }]);
     await parts.store.transact(PERSON, { paths: [edit.path] }, (tx) => {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash as digest } from 'node:crypto';
 import { ownScope } from '../domain/authority.js';
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
 import type { View } from '../domain/view.js';
@@ -148,7 +148,7 @@ function answer(done: Changed, found: readonly Outcome[], files: Work['files']):
     seq: done.seq,
     files: found.map((outcome) => ({
       path: outcome.path,
-      version: outcome.bytes === null ? null : createHash('sha256').update(outcome.bytes).digest('hex'),
+      version: outcome.bytes === null ? null : digest('sha256', outcome.bytes),
       ...countChange(files.get(outcome.path)?.bytes ?? null, outcome.bytes),
       ...(outcome.rebased ? { rebased: true } : {}),
       ...(done.outside.includes(outcome.path) ? { outside: true } : {}),

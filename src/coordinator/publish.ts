@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash as digest } from 'node:crypto';
 import { stillWaiting } from '../domain/authority.js';
 import { publish as decidePublish, requireOwn } from '../domain/end.js';
 import type { Content } from '../domain/intent.js';
@@ -73,7 +73,7 @@ async function collect(parts: Parts, own: Scope, input: PublishInput, status: st
       missing.push(wish.path ?? wish.type);
       continue;
     }
-    const hash = createHash('sha256').update(bytes).digest('hex');
+    const hash = digest('sha256', bytes);
     artifacts.push({ type: wish.type, hash, ...(wish.path === undefined ? {} : { path: wish.path }) });
     contents.push({ hash, bytes });
   }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash as digest } from 'node:crypto';
 import { draft } from '../domain/draft.js';
 import { printHandle } from '../domain/handle.js';
 import { isRefusal, type Refusal } from '../domain/refusal.js';
@@ -88,7 +88,7 @@ function reasonOf(refusal: Refusal): string {
 function changedFile(file: Wanted): { path: string; version: string | null } {
   return {
     path: file.path,
-    version: file.bytes === null ? null : createHash('sha256').update(file.bytes).digest('hex'),
+    version: file.bytes === null ? null : digest('sha256', file.bytes),
   };
 }
 

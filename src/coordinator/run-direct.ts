@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash as digest } from 'node:crypto';
 import type { Draft } from '../domain/draft.js';
 import type { FileChange } from '../domain/event.js';
 import type { Content } from '../domain/intent.js';
@@ -73,7 +73,7 @@ function emit(
   if (files.length > 0) draft.emit({ type: 'files.changed', scope, cause: 'run', generation, files, run });
 }
 
-const hashOf = (bytes: Uint8Array): Hash => createHash('sha256').update(bytes).digest('hex');
+const hashOf = (bytes: Uint8Array): Hash => digest('sha256', bytes);
 
 function changeOf(entry: Direct): FileChange {
   const before = entry.before ? hashOf(entry.before) : null;

@@ -15,6 +15,10 @@ export interface Driver {
   readonly name: DriverName;
   prepare(sql: string): Statement;
   exec(sql: string): void;
+  /** Begins a transaction that reads. */
+  begin(): void;
+  /** Throws where no transaction is open. */
+  rollback(): void;
   close(): void;
 }
 
@@ -91,8 +95,12 @@ const load = createRequire(import.meta.url);
 function openBetter(path: string): Driver {
   const Database: typeof import('better-sqlite3') = load('better-sqlite3');
   const database = new Database(path, { timeout: BUSY_MS });
+  // Each call begins and ends one: to compile that anew takes longer than to do it.
+  const [begin, rollback] = [database.prepare('BEGIN'), database.prepare('ROLLBACK')];
   return {
     name: 'better-sqlite3',
+    begin: () => void begin.run(),
+    rollback: () => void rollback.run(),
     prepare: (sql) => database.prepare<Value[], Row>(sql),
     exec: (sql) => void database.exec(sql),
     close: () => void database.close(),
@@ -114,8 +122,11 @@ function openNode(path: string): Driver {
   const { DatabaseSync } = loadNodeSqlite();
   const database = new DatabaseSync(path);
   database.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
+  const [begin, rollback] = [database.prepare('BEGIN'), database.prepare('ROLLBACK')];
   return {
     name: 'node:sqlite',
+    begin: () => void begin.run(),
+    rollback: () => void rollback.run(),
     prepare: (sql) => database.prepare(sql),
     exec: (sql) => database.exec(sql),
     close: () => database.close(),

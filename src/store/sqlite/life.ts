@@ -7,6 +7,9 @@ import { integer, integerOrNull, optional } from './rows.js';
 /** Lock time in milliseconds. No lease is longer: an older sign of life and none at all say the same. */
 const HOUR = 3_600_000;
 
+/** A call so shortly after the last sign of life says nothing new, and is not worth a page of the log: lock time. */
+const FRESH = 1_000;
+
 const LIVE = "status NOT IN ('done', 'failed', 'cancelled')";
 
 /** The table of liveness. It is read anew each time it is asked, and never kept. */
@@ -22,7 +25,11 @@ export class LifeTable {
     const seen = driver.prepare(
       'INSERT INTO life (key, seen, called) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET seen = excluded.seen, ended = NULL',
     );
-    const called = driver.prepare('INSERT OR REPLACE INTO life (key, seen, called) VALUES (?, ?, ?)');
+    const called = driver.prepare(
+      `INSERT INTO life (key, seen, called) VALUES (?, ?, ?)
+      ON CONFLICT (key) DO UPDATE SET seen = excluded.seen, called = excluded.called, ended = NULL
+      WHERE excluded.seen - seen >= ${FRESH} OR excluded.called - called >= ${FRESH} OR ended IS NOT NULL`,
+    );
     const ended = driver.prepare('UPDATE life SET ended = ? WHERE key = ?');
     const gone = driver.prepare('DELETE FROM life WHERE key = ?');
     this.#tidy = driver.prepare(`DELETE FROM life WHERE seen < ? AND key NOT IN (

@@ -3,7 +3,7 @@ import { evolveScope } from '../../domain/evolve-scope.js';
 import type { Artifact, Scope, ScopeId } from '../../domain/scope.js';
 import type { State } from '../../domain/state.js';
 import type { Driver, Statement } from './driver.js';
-import { FIXED_COLUMNS, fixedValues, MOVING_COLUMNS, movingValues, numberOf } from './scope-rows.js';
+import { FIXED_COLUMNS, fixedValues, MOVING_COLUMNS, numberOf, WORKING_COLUMNS, workingValues } from './scope-rows.js';
 
 const NEW_FILE_MODE = 0o644;
 
@@ -19,6 +19,7 @@ export class Projector {
     this.#statements = {
       opened: prepare('opened'),
       moved: prepare('moved'),
+      worked: prepare('worked'),
       lock: prepare('lock'),
       unlock: prepare('unlock'),
       ticket: prepare('ticket'),
@@ -56,8 +57,10 @@ export class Projector {
   flush(): void {
     for (const [id, { former, scope }] of this.#touched) {
       if (former?.contract !== scope.contract)
-        this.#statements.opened.run(...fixedValues(scope), ...movingValues(scope));
-      else this.#statements.moved.run(...movingValues(scope), numberOf(id) ?? null);
+        this.#statements.opened.run(...fixedValues(scope), scope.status, ...workingValues(scope));
+      else if (scope.status === former.status)
+        this.#statements.worked.run(...workingValues(scope), numberOf(id) ?? null);
+      else this.#statements.moved.run(scope.status, ...workingValues(scope), numberOf(id) ?? null);
       if (scope.ticket === former?.ticket) continue;
       if (scope.ticket === undefined) {
         this.#statements.noTicket.run(id);
@@ -117,6 +120,8 @@ const SQL = {
   opened: `INSERT OR REPLACE INTO scopes (${[...FIXED_COLUMNS, ...MOVING_COLUMNS].join(', ')})
     VALUES (${[...FIXED_COLUMNS, ...MOVING_COLUMNS].map(() => '?').join(', ')})`,
   moved: `UPDATE scopes SET ${MOVING_COLUMNS.map((column) => `${column} = ?`).join(', ')} WHERE number = ?`,
+  // An index entry is written anew wherever its column is named, be it the same.
+  worked: `UPDATE scopes SET ${WORKING_COLUMNS.map((column) => `${column} = ?`).join(', ')} WHERE number = ?`,
   lock: 'INSERT OR REPLACE INTO locks (unit, scope, mode, generation) VALUES (?, ?, ?, ?)',
   unlock: 'DELETE FROM locks WHERE scope = ?',
   ticket: 'INSERT OR REPLACE INTO tickets (scope, units, mode, arrival, since, priority) VALUES (?, ?, ?, ?, ?, ?)',

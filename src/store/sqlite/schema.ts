@@ -134,7 +134,7 @@ export function configure(driver: Driver): void {
 /** Ends the transaction, also where SQLite has already ended it by itself (disk full, I/O error). */
 export function rollBack(driver: Driver): void {
   try {
-    driver.exec('ROLLBACK');
+    driver.rollback();
   } catch {
     // No transaction is open any more. If one were, the next BEGIN would fail and say so.
   }

@@ -22,9 +22,8 @@ export const FIXED_COLUMNS = [
   'opened_at',
 ] as const;
 
-/** Columns that events change. */
-export const MOVING_COLUMNS = [
-  'status',
+/** Columns that events change, but for the status. */
+export const WORKING_COLUMNS = [
   'agent',
   'connection',
   'pending',
@@ -40,6 +39,9 @@ export const MOVING_COLUMNS = [
   'commit_id',
   'published',
 ] as const;
+
+/** Columns that events change. */
+export const MOVING_COLUMNS = ['status', ...WORKING_COLUMNS] as const;
 
 type Terms = Pick<Contract, 'inputs' | 'nonGoals' | 'done' | 'checks' | 'parent' | 'cause' | 'conflict'>;
 type Unset<T> = { [key in keyof T]: T[key] | undefined };
@@ -72,10 +74,9 @@ export function fixedValues({ id, contract, openedBy, openedAt }: Scope): Value[
   ];
 }
 
-/** In the order of `MOVING_COLUMNS`. */
-export function movingValues(scope: Scope): Value[] {
+/** In the order of `WORKING_COLUMNS`. */
+export function workingValues(scope: Scope): Value[] {
   return [
-    scope.status,
     scope.owner?.agent ?? null,
     scope.owner?.connection ?? null,
     JSON.stringify(scope.pending),

@@ -284,7 +284,7 @@ export class SqliteStore implements Store {
     return whenFree(() => {
       this.#assertOpen();
       this.#guard.check();
-      this.#driver.exec('BEGIN');
+      this.#driver.begin();
       try {
         return work();
       } finally {

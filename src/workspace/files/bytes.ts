@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, read as readCallback, readSync } from 'node:fs';
 import { promisify } from 'node:util';
 import type { Hash } from '../../domain/scope.js';
@@ -7,6 +7,8 @@ import { NOFOLLOW } from './walk.js';
 
 const FILE = constants.O_RDONLY | NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
 const CHUNK = 1 << 20;
+/** Below it, a file is read at once: the thread pool would take longer than the disk. */
+const LARGE = 256 * 1024;
 /** Timestamps of the coarsest disks in use: within it, two different contents can bear the same time. */
 const RACY = 2_000_000_000n;
 
@@ -63,7 +65,7 @@ export function isUnwritten(mark: Mark, stat: Told): boolean {
 }
 
 export function hashOf(bytes: Uint8Array): Hash {
-  return createHash('sha256').update(bytes).digest('hex');
+  return hash('sha256', bytes);
 }
 
 /** All bytes of an open file, or nothing where they are more than `limit`. A file that grows meanwhile is read to its end. */
@@ -80,12 +82,21 @@ export function readWhole(fd: number, size: number, limit: number): Uint8Array |
   }
 }
 
-/** The same for a large file, without holding up everyone else; hashed on the way. */
-export async function readLarge(
-  fd: number,
-  size: number,
-  limit: number,
-): Promise<{ bytes: Uint8Array; hash: Hash } | undefined> {
+/** What a file holds, and the hash of it. */
+export interface Hashed {
+  readonly bytes: Uint8Array;
+  readonly hash: Hash;
+}
+
+/** The same with its hash; a large file is read without holding up everyone else. */
+export async function readHashed(fd: number, size: number, limit: number): Promise<Hashed | undefined> {
+  if (size >= LARGE) return readLarge(fd, size, limit);
+  const bytes = readWhole(fd, size, limit);
+  return bytes && { bytes, hash: hashOf(bytes) };
+}
+
+/** Hashed on the way. */
+export async function readLarge(fd: number, size: number, limit: number): Promise<Hashed | undefined> {
   if (size > limit) return undefined;
   const digest = createHash('sha256');
   let bytes = Buffer.allocUnsafe(size + 1);

@@ -1,7 +1,7 @@
 import { type BigIntStats, closeSync, lstatSync, readdirSync } from 'node:fs';
 import { isRefusal, type Refusal, refuse } from '../../domain/refusal.js';
 import type { ListEntry, Looked } from '../workspace.js';
-import { hashOf, type Opened, openFile, readLarge, readWhole } from './bytes.js';
+import { type Opened, openFile, readHashed } from './bytes.js';
 import { ifThere, refusalOf } from './errno.js';
 import { follow } from './follow.js';
 import { canonical, partsOf } from './paths.js';
@@ -9,8 +9,6 @@ import { isState, protectedName, protectedRefusal } from './protected.js';
 import { isTemp, STATE_FOLDER } from './temps.js';
 import { type Ground, Trail, walking } from './walk.js';
 
-/** From this size on, a file is read beside the event loop. */
-const LARGE = 256 * 1024;
 /** Sizes are told of at most so many files of one folder. */
 const MAX_SIZED = 2_000;
 /** The slot of a mode that says what kind of file it is stays out. */
@@ -91,7 +89,7 @@ async function whole(place: Place, path: string, found: { fd: number; stat: BigI
   const { fd, stat } = found;
   try {
     const size = Number(stat.size);
-    const read = size < LARGE ? readSmall(fd, size, place.maxFile) : await readLarge(fd, size, place.maxFile);
+    const read = await readHashed(fd, size, place.maxFile);
     if (read === undefined) return tooLarge(path, size, place.maxFile);
     return {
       kind: 'file',
@@ -106,11 +104,6 @@ async function whole(place: Place, path: string, found: { fd: number; stat: BigI
   } finally {
     closeSync(fd);
   }
-}
-
-function readSmall(fd: number, size: number, limit: number) {
-  const bytes = readWhole(fd, size, limit);
-  return bytes && { bytes, hash: hashOf(bytes) };
 }
 
 function listed(trail: Trail, path: string): Looked {
