@@ -294,10 +294,4 @@ describe.each([{ weak: false }, { weak: true }])('changing files, weak: $weak', 
     expect(await workspace.prepare([edit('src/n', null, 'n')])).toMatchObject({ code: 'BLOCKED' });
     chmodSync(at('src'), 0o755);
   });
-
-  it('sweeps only what is old', async () => {
-    await prepared(edit('src/a.ts', 'old\r\n', 'new'));
-    expect(await workspace.sweep()).toEqual({ removed: 0, saved: [] });
-    expect(tree().filter((name) => name.includes('.signalbox-'))).toHaveLength(1);
-  });
 });

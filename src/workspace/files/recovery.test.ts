@@ -211,6 +211,12 @@ describe('what killed processes left', () => {
   const place = () => ({ ...FILE_SETTINGS, root, roots: [root], weak: workspace.weak });
   const later = () => Date.now() + 2 * 60 * 60 * 1_000;
 
+  it('stays for that hour', async () => {
+    await prepared(edit('n', null, 'n'));
+    expect(await workspace.sweep()).toEqual({ removed: 0, saved: [] });
+    expect(Object.keys(tree())).toEqual([expect.stringMatching(/^\.signalbox-/)]);
+  });
+
   it('is removed after an hour, but for a former file that somebody wrote to', async () => {
     for (const name of ['a', 'b']) writeFileSync(at(name), name);
     mkdirSync(at('deep/er'), { recursive: true });
