@@ -22,7 +22,7 @@ const MINUTES = 60_000;
 
 const WITHOUT_FILE: Config = {
   settings: { ...DEFAULTS, capacity: BUILT_IN_CAPACITY },
-  rules: { commit: 'head', processes: BUILT_IN, timeout: 30 * MINUTES, git: 'real' },
+  rules: { commit: 'head', processes: BUILT_IN, timeout: 30 * MINUTES, git: 'real', unprotect: [] },
   containment: 'auto',
   unprotect: [],
   scratch: [],
@@ -77,6 +77,7 @@ function fromFile(file: import('../wire/config.js').ConfigFile): Config {
       processes: [...processes, ...BUILT_IN.filter(({ name }) => !own.has(name))],
       timeout: file.run.timeout_minutes * MINUTES,
       git: file.run.git,
+      unprotect: file.unprotect,
     },
     containment: file.containment,
     unprotect: file.unprotect,

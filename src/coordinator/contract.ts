@@ -119,6 +119,8 @@ export interface RunOutput {
   readonly changed: readonly { readonly path: string; readonly version: string | null }[];
   readonly rejected: readonly { readonly path: string; readonly reason: string }[];
   readonly containment: 'transactional' | 'confined' | 'none';
+  /** What to do instead, where git could not write to its own folder. */
+  readonly advice?: string;
   readonly duration_ms: number;
 }
 

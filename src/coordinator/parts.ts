@@ -42,6 +42,8 @@ export interface Rules {
   readonly processes: readonly NamedProcess[];
   /** Milliseconds until a command is killed, unless the call says less. */
   readonly timeout: number;
+  /** Protected paths that agents may write all the same. */
+  readonly unprotect: readonly string[];
   /** Whether known harmless git commands run on the repository itself. */
   readonly git: 'real' | 'contained';
 }

@@ -9,6 +9,7 @@ import type { Caller, ClaimOutput } from './contract.js';
 import { holds, ownedUnits } from './owned-units.js';
 import { act, type NamedProcess, type Parts } from './parts.js';
 import { release } from './release.js';
+import { WHOLE_TREE } from './run-git.js';
 import type { Spec } from './run-spec.js';
 import { titleFrom } from './title.js';
 
@@ -41,13 +42,14 @@ export async function acquireProcess(
   caller: Caller,
   own: Scope | undefined,
   named: NamedProcess | undefined,
-  spec: Pick<Spec, 'command' | 'cwd'>,
+  spec: Pick<Spec, 'command' | 'cwd' | 'real'>,
 ): Promise<Acquired | Refusal> {
   const nothing = { named, release: async () => undefined };
   if (named === undefined) return nothing;
   const owned = await ownedUnits(parts, named, spec);
   if (isRefusal(owned)) return act<Acquired>(parts, caller, 'run', {}, () => ({ answer: owned }));
-  const all = [`process:${named.name}`, ...owned];
+  const tree = spec.real?.reach === undefined ? [] : [WHOLE_TREE];
+  const all = [`process:${named.name}`, ...owned, ...tree];
   const units = all.filter((unit) => !holds(own, unit, parts.workspace.folds));
   if (units.length === 0) return nothing;
   const runner = { ...caller, agent: commandAgent(caller.agent) };

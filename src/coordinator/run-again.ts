@@ -48,6 +48,7 @@ export async function answerOf(
     output: page.text,
     containment: live.run.containment,
     ...(page.next === undefined ? {} : { next: page.next }),
+    ...gitAdvice(live.run.containment, page.text),
   };
   if (ended === undefined) {
     return { ...common, state: 'running', changed: [], rejected: [], duration_ms: Date.now() - live.began };
@@ -61,6 +62,19 @@ export async function answerOf(
     rejected: ended.rejected,
     duration_ms: Math.round(ended.duration),
   };
+}
+
+/** How git says that it could not write to its own folder. */
+const SEALED = /\.git\b[^\n]*: (Read-only file system|Operation not permitted|Permission denied)/;
+
+/** A commit that git could not make is told where commits are made, and what else of git runs where. */
+function gitAdvice(containment: Containment, output: string): Pick<RunOutput, 'advice'> {
+  if (containment === 'none' || !SEALED.test(output)) return {};
+  const advice =
+    'Git can only be read inside a command. To commit what your scope changed, call publish_output {"summary": "…"}; ' +
+    'there is nothing to add or stage. A plain git fetch, push, pull, branch, tag, switch, checkout, merge, rebase or stash ' +
+    'runs on the repository itself when it is the whole command, without ; && | $ or redirections.';
+  return { advice };
 }
 
 /** A command is stopped by whoever started it, or under the handle of the scope that it runs for. */

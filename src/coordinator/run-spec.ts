@@ -1,4 +1,5 @@
-import { isRefusal, type Refusal } from '../domain/refusal.js';
+import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
+import { type RealCommand, realCommand } from '../workspace/git/real/command.js';
 import { inArgument, quoted, wrongArgument } from './argument.js';
 import type { RunInput } from './contract.js';
 import type { NamedProcess, Parts } from './parts.js';
@@ -16,6 +17,8 @@ export interface Spec {
   readonly timeout: number;
   /** What kind of command it is, if it is of a named one. */
   readonly named: NamedProcess | undefined;
+  /** Set where it runs on the repository itself. */
+  readonly real?: RealCommand;
 }
 
 /** Reads the arguments of a call that starts a command. */
@@ -32,7 +35,27 @@ export async function parseSpec(parts: Parts, input: RunInput): Promise<Spec | R
   const named = processOf(parts, command);
   const seconds = Math.min(input.timeout_s ?? (named?.timeout ?? parts.rules.timeout) / 1000, LONGEST_S);
   if (!(seconds > 0)) return wrong('timeout_s', 'seconds above 0', String(input.timeout_s));
-  return { command, cwd, env: { ...named?.env, ...env }, timeout: seconds * 1000, named };
+  const real = named === undefined ? realOf(parts, command, input) : undefined;
+  if (isRefusal(real)) return real;
+  const spec = { command, cwd, env: { ...named?.env, ...env }, timeout: seconds * 1000 };
+  return real === undefined ? { ...spec, named } : { ...spec, named: GIT, real };
+}
+
+/** Commands on the repository itself take turns. */
+const GIT: NamedProcess = { name: 'git', match: [], owns: [], env: {}, network: true, live: false, sockets: [] };
+
+/** A command for the repository itself, if it is one; a process of the name `git` in the configuration is instead of it. */
+function realOf({ rules, git }: Parts, command: string, input: RunInput): RealCommand | Refusal | undefined {
+  if (rules.git !== 'real' || git === undefined || rules.processes.some(({ name }) => name === GIT.name))
+    return undefined;
+  const real = realCommand(command);
+  if (real === undefined || isRefusal(real) || (input.env ?? []).length === 0) return real;
+  return refuse(
+    'DENIED',
+    'Commands on the repository itself have the environment of the person, and take no variables.',
+    'Call run again without env.',
+    { argument: 'env' },
+  );
 }
 
 function parseEnv(pairs: readonly string[]): Spec['env'] | Refusal {

@@ -12,10 +12,14 @@ import { type Acquired, acquireProcess } from './process-unit.js';
 import { again, answerOf } from './run-again.js';
 import { type Commit, commitRun, type RunChanges } from './run-commit.js';
 import { directlyWritable, recordDirect } from './run-direct.js';
+import { prepareReal, type RealRun, recordReal, withoutTree } from './run-git.js';
 import { heirOf } from './run-heir.js';
 import { parseSpec, type Spec } from './run-spec.js';
 import type { Live } from './runs.js';
 import { ownScratch, scratchFolders } from './scratch.js';
+
+/** A judged command on the repository itself is not contained. */
+const ITSELF = { level: 'none' } as const;
 
 /** run: starts a command, or asks after one that was started before. */
 export async function run(parts: Parts, caller: Caller, input: RunInput): Promise<RunOutput | Refusal> {
@@ -25,13 +29,18 @@ export async function run(parts: Parts, caller: Caller, input: RunInput): Promis
   // Before anything that puts files into `.signalbox/`: the store may be gone.
   const own = await actingScope(parts, caller, input.scope);
   if (isRefusal(own)) return own;
-  const { named } = spec;
-  const level = levelFor(await parts.runner.levels(), named?.live ?? false);
-  if (level === undefined) return refusedRun(parts, caller, await uncontained(parts));
+  const { named, real } = spec;
+  const level = real === undefined ? levelFor(await parts.runner.levels(), named?.live ?? false) : ITSELF;
+  const no = level === undefined ? await uncontained(parts) : real?.reach && withoutTree(parts, own, real);
+  if (level === undefined || no !== undefined) return refusedRun(parts, caller, no ?? (await uncontained(parts)));
   const patient = patience(caller, input.background === true ? 0 : input.wait_s);
   const acquired = await acquireProcess(parts, patient(), own, named, spec);
   if (isRefusal(acquired)) return acquired;
-  const begun = await releasing(acquired, () => start(parts, caller, spec, own, acquired, level.level));
+  const begun = await releasing(acquired, async () => {
+    const itself = real === undefined ? undefined : await prepareReal(parts, real);
+    if (isRefusal(itself)) return act<Live>(parts, caller, 'run', {}, () => ({ answer: itself }));
+    return start(parts, caller, { ...spec, ...(itself === undefined ? {} : { itself }) }, own, acquired, level.level);
+  });
   if (isRefusal(begun)) return begun;
   return answerOf(begun, patient(), undefined, undefined);
 }
@@ -95,7 +104,7 @@ async function releasing(acquired: Acquired, begin: () => Promise<Live | Refusal
 async function start(
   parts: Parts,
   caller: Caller,
-  spec: Spec,
+  spec: Spec & { readonly itself?: RealRun },
   own: Scope | undefined,
   acquired: Acquired,
   containment: Containment,
@@ -124,10 +133,12 @@ async function start(
   const [began, scratch] = await Promise.all([starting, scratchFolders(parts, held)]);
   if (isRefusal(began)) return began;
   const { id, writable } = began;
+  const { itself } = spec;
   const apart = containment === 'transactional' ? [] : await ownScratch(parts, acquired.named);
   const started = await parts.runner.start({
     ...spec,
     ...modeOf(acquired.named),
+    ...(itself === undefined ? {} : { program: itself.program }),
     id,
     writable: [...new Set([...writable, ...apart.map((folder) => `${folder}/`)])],
     scratch: [...scratch, ...apart],
@@ -146,10 +157,16 @@ async function start(
     by: { connection: caller.connection, agent: caller.agent },
     scope: own?.id,
     direct: started.containment === 'none' || (started.containment === 'confined' && writable.length > 0),
-    result: finished(parts, caller, started, own, acquired, { command: spec.command, since: began.seq, held }),
+    result: finished(parts, caller, started, own, acquired, { ...spec, since: began.seq, held }),
   };
   parts.runs.add(started.id, live);
   return live;
+}
+
+/** What has to be known of a command when it has ended. */
+interface About extends Pick<Commit, 'since' | 'held'> {
+  readonly command: string;
+  readonly itself?: RealRun;
 }
 
 /** Sees a run to its end: commits what it may keep, records the ending, frees its process unit. */
@@ -159,12 +176,12 @@ async function finished(
   started: Run,
   own: Scope | undefined,
   acquired: Acquired,
-  about: { readonly command: string; readonly since: number; readonly held: ReadonlySet<string> },
+  about: About,
 ): Promise<Ended & RunChanges> {
   const done = new AbortController();
   const commit = { ...about, run: started.id, own, began: Date.now() };
   parts.presence.works(caller.connection, own?.id);
-  watchLease(parts, started, own, done.signal).catch((error: unknown) =>
+  watchLease(parts, started, own, acquired, done.signal).catch((error: unknown) =>
     parts.log(`the lease of ${started.id} is not watched: ${String(error)}`),
   );
   try {
@@ -204,8 +221,11 @@ async function settle(
   started: Run,
   ended: Ended,
   acquired: Acquired,
-  commit: Omit<Commit, 'written'> & { readonly command: string },
+  commit: Omit<Commit, 'written'> & About,
 ): Promise<RunChanges> {
+  if (commit.itself !== undefined) {
+    return { changed: await recordReal(parts, caller, commit.itself, commit), rejected: [] };
+  }
   const direct = started.containment !== 'transactional';
   const written = !direct && ended.ending === 'lease_lost' ? [] : await started.written();
   const own = await heirOf(parts, caller, commit.own, acquired, { command: commit.command, written });
@@ -227,13 +247,21 @@ function modeOf(named: NamedProcess | undefined): { network: boolean; live: bool
   return { network: named?.network ?? true, live: named?.live ?? false, sockets: named?.sockets ?? [] };
 }
 
-/** A lease that is lost while the command runs ends the command. */
-async function watchLease(parts: Parts, started: Run, own: Scope | undefined, signal: AbortSignal): Promise<void> {
-  if (own === undefined) return;
+/** A lease that is lost while the command runs ends the command: that of its scope, or of what it holds itself. */
+async function watchLease(
+  parts: Parts,
+  started: Run,
+  own: Scope | undefined,
+  { scope }: Acquired,
+  signal: AbortSignal,
+): Promise<void> {
+  if (own === undefined && scope === undefined) return;
   while (!signal.aborted) {
-    const { seq, held } = await parts.store.view({}, ({ state }) => ({
-      seq: state.seq,
-      held: state.scopes.get(own.id)?.tenure === own.tenure,
+    const { seq, held } = await parts.store.view({}, ({ state: { seq, scopes } }) => ({
+      seq,
+      held:
+        (own === undefined || scopes.get(own.id)?.tenure === own.tenure) &&
+        (scope === undefined || scopes.get(scope)?.status === 'active'),
     }));
     if (!held) return started.stop('lease_lost');
     await parts.store.changed(seq, signal);

@@ -121,6 +121,8 @@ export type EventBody =
       readonly type: 'files.outside';
       readonly files: readonly FileChange[];
       readonly holder?: ScopeId;
+      /** The command on the repository itself that caused it: a branch switch is one change. */
+      readonly run?: string;
       readonly kept?: readonly string[];
     }
   | {

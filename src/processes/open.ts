@@ -2,6 +2,7 @@ import { mkdir, realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join, normalize } from 'node:path';
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
 import { confined } from './confined.js';
+import { itself } from './itself.js';
 import { makeSkeleton, sweepLayers } from './layer.js';
 import { levelFor } from './level.js';
 import { probe } from './probe.js';
@@ -50,6 +51,7 @@ export async function openRunner({
   const records = openRecords(real.folder);
   await Promise.all([records.sweep(), sweepLayers(real.folder)]);
   const sandboxes = choose(real, lease, containment).filter(({ level }) => wanted.includes(level));
+  const direct = itself(real.root, lease);
   let levels: Promise<readonly Level[]> | undefined;
   const runs = new Set<Run>();
   let closed = false;
@@ -63,8 +65,8 @@ export async function openRunner({
       if (closed) throw new Error('the runner is closed');
       const wrong = await unfit(spec, real.root);
       if (wrong !== undefined) return wrong;
-      const best = levelFor(await probed(), spec.live);
-      const sandbox = sandboxes.find(({ level }) => level === best?.level);
+      const best = spec.program === undefined ? levelFor(await probed(), spec.live) : undefined;
+      const sandbox = spec.program === undefined ? sandboxes.find(({ level }) => level === best?.level) : direct;
       if (sandbox === undefined) return uncontained(await probed(), spec.live);
       const run = await begin(sandbox, records, spec, outputLimit);
       if (isRefusal(run)) return run;

@@ -7,6 +7,8 @@ export type Containment = 'transactional' | 'confined' | 'none';
 export interface RunSpec {
   readonly id: string;
   readonly command: string;
+  /** Set for a judged command: it runs without containment, as these words, with this environment and no other. */
+  readonly program?: { readonly argv: readonly string[]; readonly env: { readonly [name: string]: string } };
   /** Relative to the root. */
   readonly cwd: string;
   /** Added to the cleaned environment. */

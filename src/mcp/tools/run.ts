@@ -24,6 +24,7 @@ export const run: Tool<RunInput, RunOutput> = {
       output.rejected.length > 0 && 'Rejected, not kept:',
       ...lines(output.rejected, ({ path, reason }) => `${plain(path)}: ${reason}`),
       output.scope !== undefined && `Scope handle: ${output.scope}`,
+      output.advice,
       following(output),
       output.output === '' ? 'No output.' : `Output:\n${output.output}`,
     ]),

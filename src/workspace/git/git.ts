@@ -6,11 +6,15 @@ import { commitEnvironment } from './config.js';
 import { ignoredEntries, ignoredPaths, trackedPaths } from './list.js';
 import { indexLockHeld } from './lock.js';
 import { type Planned, type Reserved, recoverMove, reserveBranch, reserveHead } from './move.js';
+import type { RealCommand } from './real/command.js';
+import { type Arrived, arrived, makeReady, type Ready } from './real/real.js';
 import { blockedBy, findRepository, operationUnderWay, type Repository, readTips } from './repository.js';
 import { GitFailed, loadGitSync, runGit } from './run.js';
 
 export type { CommitSpec, PathChange, Trailer } from './build.js';
 export type { Planned, Reserved } from './move.js';
+export type { RealCommand } from './real/command.js';
+export type { Ready } from './real/real.js';
 export type { Merge, Step } from './replay.js';
 
 export interface BuildSpec extends CommitSpec {
@@ -54,6 +58,10 @@ export interface Git {
   reserve(planned: Planned): Promise<Reserved | Refusal>;
   /** Reserves, commits and releases, where no transaction goes with it. */
   move(planned: Planned): Promise<Refusal | undefined>;
+  /** Gets a judged command ready to run on the repository itself, with the user's credentials. */
+  ready(command: RealCommand): Promise<Ready | Refusal>;
+  /** What such a command has come to. */
+  arrived(ready: Ready): Promise<Arrived>;
   /**
    * After a crash between the intent and its end → what settles it. Synchronous, so that it can stand inside a transaction:
    * then neither the publication itself, if its process lives after all, nor another recovery comes in between.
@@ -74,6 +82,8 @@ export async function openGit(root: string): Promise<Git | Refusal | undefined> 
     build: (spec) => refusingFailures(() => build(repository, spec)),
     reserve: (planned) => refusingFailures(() => reserve(repository, planned)),
     move: (planned) => refusingFailures(() => move(repository, planned)),
+    ready: (command) => refusingFailures(() => makeReady(repository, command)),
+    arrived: (ready) => arrived(repository, ready),
     recovery: async (planned) => {
       const git = await loadGitSync();
       return () => recoverMove(repository, git, planned);
