@@ -43,7 +43,7 @@ const FETCH = ['--all', '--prune', '-p', '--tags', '-t', '--no-tags', '--dry-run
 const AT_WORK = ['--abort', '--continue', '--skip', '--quit'];
 
 const has = (args: Arguments, ...names: string[]): boolean => args.options.some(([name]) => names.includes(name));
-const valueOf = (args: Arguments, ...names: string[]): string | undefined =>
+const lastValue = (args: Arguments, ...names: string[]): string | undefined =>
   args.options.findLast(([name]) => names.includes(name))?.[1];
 const reaching = (...trees: readonly string[]): Verdict => ({ reach: { trees, commits: [] } });
 
@@ -101,7 +101,7 @@ function checkout(command: string, create: readonly string[]): Verb['judge'] {
 }
 
 function restore(args: Arguments): Verdict | Refusal {
-  const source = valueOf(args, '-s', '--source') ?? 'HEAD';
+  const source = lastValue(args, '-s', '--source') ?? 'HEAD';
   return wrongRev('git restore', [source]) ?? reaching(source);
 }
 
@@ -114,7 +114,7 @@ function merge(args: Arguments): Verdict | Refusal {
 function rebase(args: Arguments): Verdict | Refusal {
   if (has(args, ...AT_WORK)) return { reach: { trees: ['HEAD', 'ORIG_HEAD'], commits: ['HEAD..ORIG_HEAD'] } };
   const upstream = args.words[0] ?? '@{upstream}';
-  const onto = valueOf(args, '--onto') ?? upstream;
+  const onto = lastValue(args, '--onto') ?? upstream;
   if (args.words.length > 1)
     return denied('git rebase', 'a branch to go to first', 'is a command of its own: git switch');
   return (
