@@ -186,7 +186,7 @@ describe('on the repository itself', () => {
 
   test("its process is one at a time, and its environment is the person's", async () => {
     const { root } = repository();
-    const bin = tools({ gh: '#!/bin/sh\necho "$GH_TOKEN $@"; sleep "${TAKES:-0}"\n' });
+    const bin = tools({ gh: '#!/bin/sh\necho "$GH_TOKEN $@"; sleep $TAKES\n' });
     const env = { PATH: `${root}/node_modules/.bin:${bin}:${process.env.PATH}`, GH_TOKEN: 'mine', TAKES: '60' };
     const [ada, ben] = await Promise.all([stdioAgent(root, 'ada', 'legacy', env), stdioAgent(root, 'ben')]);
     const first = await ada.ok('run', { command: 'gh pr list --state open', background: true });

@@ -2,7 +2,7 @@ import { type Refusal, refuse } from '../../../domain/refusal.js';
 import type { Repository } from '../repository.js';
 import { type GitAnswer, runGit, splitNul } from '../run.js';
 import type { RealCommand } from './command.js';
-import type { Reach } from './verbs.js';
+import type { Reach } from './verdict.js';
 
 /** Names that git itself makes, and that need not be there. */
 const PASSING = ['ORIG_HEAD'];

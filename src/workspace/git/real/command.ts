@@ -2,7 +2,8 @@ import { isRefusal, type Refusal, refuse } from '../../../domain/refusal.js';
 import { plainWords } from '../../../domain/words.js';
 import { judgeGh } from './gh.js';
 import { sortArguments } from './options.js';
-import { type Reach, VERBS, type Verb } from './verbs.js';
+import { VERBS } from './verbs.js';
+import type { Reach, Verb } from './verdict.js';
 
 /** A command that runs on the repository itself, taken apart and judged. */
 export interface RealCommand {
