@@ -1,5 +1,6 @@
 import type { RunEnding } from '../domain/event.js';
 import type { Limits } from '../domain/limits.js';
+import type { Told } from '../domain/notes.js';
 import type { Refusal } from '../domain/refusal.js';
 import type { Phase, Product, Status } from '../domain/scope.js';
 import type { Mode } from '../domain/unit.js';
@@ -18,6 +19,8 @@ export interface Caller {
   readonly progress?: (sentence: string) => void;
   /** W3C trace id, where the client sent one. */
   readonly trace?: string;
+  /** Takes what the agent is to be told with the answer of this call. */
+  readonly heard?: (notes: readonly Told[]) => void;
   /** What its token reaches; everything where left out. */
   readonly limits?: Limits;
 }

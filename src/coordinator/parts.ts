@@ -4,6 +4,7 @@ import type { EventBody } from '../domain/event.js';
 import { type Handle, type Mint, parseHandle } from '../domain/handle.js';
 import type { IgnoreMatcher } from '../domain/ignore-pattern.js';
 import { isStateless, scopeKey, ticketKey } from '../domain/leases.js';
+import { type Told, takeNotes } from '../domain/notes.js';
 import { isRefusal, type Refusal } from '../domain/refusal.js';
 import type { Scope, ScopeId } from '../domain/scope.js';
 import type { Settings } from '../domain/settings.js';
@@ -94,13 +95,16 @@ export async function act<T>(
     connection: caller.connection,
     ...(caller.trace ? { trace: caller.trace } : {}),
   };
+  let notes: readonly Told[] = [];
   const { answer } = await parts.store.transact(author, needs, (tx) => {
     const decision = draft(tx);
     arrive(decision, caller.connection);
     const step = rule(decision, tx);
     if (isRefusal(step.answer)) decision.emit(refusedEvent(tool, step.answer));
+    else if (caller.heard !== undefined) notes = takeNotes(decision, caller, needs.scopes ?? []);
     return { events: decision.events, answer: step.answer, life: [...signOfLife(caller), ...(step.life ?? [])] };
   });
+  if (notes.length > 0) caller.heard?.(notes);
   await parts.presence.noticed(caller.connection);
   return answer;
 }

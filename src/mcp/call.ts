@@ -1,6 +1,7 @@
 import type { CallToolResult, ContentBlock } from '@modelcontextprotocol/server';
 import type { Caller } from '../coordinator/contract.js';
 import { unavailable } from '../coordinator/unavailable.js';
+import type { Told } from '../domain/notes.js';
 import { isRefusal, type Refusal } from '../domain/refusal.js';
 import { parse } from '../wire/parse.js';
 import { patience, textOnly } from './clients.js';
@@ -29,16 +30,25 @@ interface Outcome {
   readonly ignored: readonly string[];
 }
 
+/** What goes with an answer, whatever the tool. */
+interface Aside {
+  readonly ignored: readonly string[];
+  readonly notes: readonly Told[];
+}
+
 /** The one way to every tool: identity → schema → handler → rendering. Always answers. */
 export async function call(tool: Tool, door: Door, request: Request): Promise<CallToolResult> {
   const progress = request.progress && new Progress(request.progress);
+  const structured = !textOnly(request.client);
+  const notes: Told[] = [];
   try {
-    const { answer, ignored } = await outcome(tool, door, request, callerOf(door, request, progress));
-    const structured = !textOnly(request.client);
-    return isRefusal(answer) ? refused(answer, ignored, structured) : rendered(tool, answer, ignored, structured);
+    const caller = { ...callerOf(door, request, progress), heard: (told: readonly Told[]) => void notes.push(...told) };
+    const { answer, ignored } = await outcome(tool, door, request, caller);
+    const aside = { ignored, notes };
+    return isRefusal(answer) ? refused(answer, aside, structured) : rendered(tool, answer, aside, structured);
   } catch (error) {
     request.onerror(error);
-    return refused(unavailable(error), [], !textOnly(request.client));
+    return refused(unavailable(error), { ignored: [], notes }, structured);
   } finally {
     progress?.stop();
   }
@@ -64,34 +74,39 @@ function callerOf(door: Door, request: Request, progress: Progress | undefined):
   };
 }
 
-function rendered(tool: Tool, output: object, ignored: readonly string[], structured: boolean): CallToolResult {
+function rendered(tool: Tool, output: object, aside: Aside, structured: boolean): CallToolResult {
   const images = tool.images?.(output) ?? [];
   return {
     content: [
       { type: 'text', text: tool.text(output) },
       ...images.map((image): ContentBlock => ({ type: 'image', ...image })),
-      ...ignoredNote(ignored),
+      ...blocks(aside),
     ],
-    ...(structured ? { structuredContent: withIgnored(tool.structured?.(output) ?? output, ignored) } : {}),
+    ...(structured ? { structuredContent: withAside(tool.structured?.(output) ?? output, aside) } : {}),
   };
 }
 
-function refused(refusal: Refusal, ignored: readonly string[], structured: boolean): CallToolResult {
+function refused(refusal: Refusal, aside: Aside, structured: boolean): CallToolResult {
   const { code, sentence, facts, next } = refusal;
   return {
     isError: true,
-    content: [{ type: 'text', text: refusalText(refusal) }, ...ignoredNote(ignored)],
-    ...(structured ? { structuredContent: withIgnored({ code, sentence, facts, next }, ignored) } : {}),
+    content: [{ type: 'text', text: refusalText(refusal) }, ...blocks(aside)],
+    ...(structured ? { structuredContent: withAside({ code, sentence, facts, next }, aside) } : {}),
   };
 }
 
-/** A block of its own, so that it cannot pass for the end of a file. */
-function ignoredNote(ignored: readonly string[]): ContentBlock[] {
-  if (ignored.length === 0) return [];
+/** Blocks of their own, so that they cannot pass for the end of a file. */
+function blocks({ ignored, notes }: Aside): ContentBlock[] {
   const names = ignored.map((name) => (name.length > 60 ? `${name.slice(0, 60)}…` : name));
-  return [{ type: 'text', text: `Ignored, no such argument: ${inline(names)}` }];
+  const texts = notes.map(({ scope, from, text }) => `Note for ${scope} from ${from}: ${text}`);
+  if (names.length > 0) texts.push(`Ignored, no such argument: ${inline(names)}`);
+  return texts.map((text) => ({ type: 'text', text }));
 }
 
-function withIgnored(output: object, ignored: readonly string[]): { [key: string]: unknown } {
-  return { ...output, ...(ignored.length === 0 ? {} : { ignored_arguments: ignored.slice(0, 20) }) };
+function withAside(output: object, { ignored, notes }: Aside): { [key: string]: unknown } {
+  return {
+    ...output,
+    ...(notes.length === 0 ? {} : { notes }),
+    ...(ignored.length === 0 ? {} : { ignored_arguments: ignored.slice(0, 20) }),
+  };
 }
