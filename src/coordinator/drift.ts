@@ -3,6 +3,7 @@ import type { FileChange } from '../domain/event.js';
 import { isRefusal } from '../domain/refusal.js';
 import type { Hash } from '../domain/scope.js';
 import type { View } from '../domain/view.js';
+import { edited, tell } from './collision.js';
 import type { Caller } from './contract.js';
 import type { Parts } from './parts.js';
 
@@ -28,16 +29,21 @@ export async function noteDrift(parts: Parts, caller: Caller, paths: readonly st
   const seen = await presentFiles(parts, paths);
   const needs = { paths: seen.map((file) => file.path) };
   const drifted = await parts.store.view(needs, (view) =>
-    seen.filter((file) => driftOf(view, file, since) !== undefined),
+    seen.flatMap((file) => {
+      const change = driftOf(view, file, since);
+      return change === undefined ? [] : [{ ...file, ...change }];
+    }),
   );
   const applying = new Set(parts.store.applying());
   if (drifted.length === 0 || drifted.some(({ path }) => applying.has(path))) return;
   await parts.store.keep(drifted.map(({ version, bytes }) => ({ hash: version, bytes })));
+  const edits = await edited(parts, drifted);
   const author = { agent: 'outside', connection: caller.connection };
   await parts.store.transact(author, needs, (tx) => {
     const decision = draft(tx);
     const files = drifted.flatMap((file) => driftOf(tx, file, since) ?? []);
     if (files.length > 0) decision.emit({ type: 'files.outside', files });
+    tell(decision, edits, files);
     return { events: decision.events, answer: undefined };
   });
 }

@@ -136,3 +136,42 @@ function counted(count: number): string {
 function seen(events: readonly Event[]): Set<string | null> {
   return new Set(outsideEdits(events).flatMap(({ files, kept = [] }) => [...kept, ...files.map(({ after }) => after)]));
 }
+
+test('an edit from outside beside the own lines is told to the holder, once', async () => {
+  const { workspace, ada, scope } = await editedByHand((text) => text.replace('line 19\n', 'by hand\n'));
+  await ada.ok('read', { paths: ['a.txt'] });
+  const patched = await ada.call('patch', { scope, edits: [{ path: 'b.txt', content: 'b\n' }] });
+  expect(patched.data.notes).toEqual([
+    { scope: 'S001', from: 'signalbox', text: expect.stringContaining('a.txt was edited outside Signalbox') },
+  ]);
+  expect(patched.text).toContain('Note for S001 from signalbox: a.txt');
+  const again = await ada.call('patch', { scope, edits: [{ path: 'c.txt', content: 'c\n' }] });
+  expect(again.data.notes).toBeUndefined();
+  expect((await workspace.events()).filter(({ body }) => body.type === 'scope.opened')).toHaveLength(1);
+});
+
+test('an edit from outside of lines that the scope changed is a conflict scope, one for all retries, whose end both hear of', async () => {
+  const { workspace, ada, scope, read, byHand } = await editedByHand((text) => text.replace('line zero\n', 'mine\n'));
+  await ada.ok('read', { paths: ['a.txt'] });
+  workspace.write('a.txt', `${byHand}more\n`);
+  await ada.ok('read', { paths: ['a.txt'] });
+  const { scopes } = await ada.ok('list_scopes', { phase: 'iterate' });
+  expect(scopes).toMatchObject([{ id: 'S002', status: 'open', units: ['a.txt'] }]);
+  expect(scopes[0].title).toContain('Conflict in a.txt');
+  const sides = (await workspace.events()).flatMap(({ body }) =>
+    body.type === 'scope.opened' ? (body.contract.conflict?.sides ?? []) : [],
+  );
+  const { files } = await ada.ok('read', { paths: sides.map((hash) => `artifact:${hash}`) });
+  expect(files.map((file: { text: string }) => file.text)).toEqual([read, byHand]);
+  await ada.ok('release_scope', { scope });
+  const ben = await stdioAgent(workspace.root, 'ben');
+  const taken = await ben.ok('claim_scope', { phase: 'iterate' });
+  expect(taken.id).toBe('S002');
+  await ada.ok('claim_scope', { scope: 'S001', wait_s: 0 });
+  await ben.ok('publish_output', { scope: taken.scope, summary: 'Kept both' });
+  const told = await ada.call('claim_scope', { scope: 'S001' });
+  expect(told.data.notes).toEqual([
+    { scope: 'S001', from: 'S002', text: 'the conflict in a.txt is resolved: Kept both' },
+  ]);
+  expect(judge(await workspace.events()).faults).toEqual([]);
+});

@@ -2,6 +2,7 @@ import type { IgnoreMatcher } from '../../domain/ignore-pattern.js';
 import { isRefusal, type Refusal, refuse } from '../../domain/refusal.js';
 import { branchRef, checkedOut } from './branch.js';
 import { buildCommit, type CommitSpec } from './build.js';
+import { committedAs } from './committed.js';
 import { commitEnvironment } from './config.js';
 import { ignoredEntries, ignoredPaths, trackedPaths } from './list.js';
 import { indexLockHeld } from './lock.js';
@@ -47,6 +48,8 @@ export interface Git {
   ignored(paths: readonly string[], also?: IgnoreMatcher): Promise<Set<string>>;
   /** What git ignores and the disk has: files, and folders with a trailing `/` that stand for all below them. */
   ignoredEntries(): Promise<string[]>;
+  /** The commit at HEAD, where that has exactly this content at the path. */
+  committedAs(path: string, bytes: Uint8Array): Promise<string | undefined>;
   /** Which of these paths are in git's index. */
   tracked(paths: readonly string[]): Promise<Set<string>>;
   /**
@@ -78,6 +81,7 @@ export async function openGit(root: string): Promise<Git | Refusal | undefined> 
     head: () => head(repository),
     ignored: (paths, also) => ignoredPaths(repository, paths, also),
     ignoredEntries: () => ignoredEntries(repository),
+    committedAs: (path, bytes) => committedAs(repository, path, bytes),
     tracked: (paths) => trackedPaths(repository, paths),
     build: (spec) => refusingFailures(() => build(repository, spec)),
     reserve: (planned) => refusingFailures(() => reserve(repository, planned)),
