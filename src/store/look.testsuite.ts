@@ -103,6 +103,10 @@ export function listTests(tools: Tools): void {
     expect(await seqs({})).toEqual([1, 2, 3, 4]);
     expect(await seqs({ after: 2 })).toEqual([3, 4]);
     expect(await seqs({ limit: 2 })).toEqual([1, 2]);
+    expect(await seqs({ after: 1, until: 3 })).toEqual([2, 3]);
+    expect(await seqs({ agent: 'bob', until: 3 })).toEqual([3]);
+    expect(await seqs({ phase: 'build', until: 2 })).toEqual([1, 2]);
+    expect(await seqs({ phase: 'test' })).toEqual([]);
     expect(await seqs({ scope })).toEqual([1, 2, 4]);
     expect(await seqs({ agent: 'bob' })).toEqual([3, 4]);
     expect(await seqs({ type: 'scope.opened' })).toEqual([1, 3]);

@@ -9,7 +9,7 @@ import type {
   StoredPublication,
 } from '../domain/intent.js';
 import type { Refusal } from '../domain/refusal.js';
-import type { Hash, Scope, ScopeId } from '../domain/scope.js';
+import type { Hash, Phase, Scope, ScopeId } from '../domain/scope.js';
 import type { View } from '../domain/view.js';
 
 /** What a transaction decides: events to record, and what to answer. A refusal may come with events too. */
@@ -64,10 +64,14 @@ export interface Needs {
 export interface EventQuery {
   /** Events after this sequence number. */
   readonly after: number;
+  /** Events up to this one, which bounds how many are looked through. */
+  readonly until?: number;
   readonly limit: number;
   readonly scope?: ScopeId;
   readonly agent?: string;
   readonly type?: string;
+  /** Events about scopes that are in this phase now. */
+  readonly phase?: Phase;
 }
 
 export interface ChangeQuery {

@@ -24,11 +24,18 @@ export class Queries {
     this.#driver = driver;
   }
 
-  events({ after, limit, scope, agent, type }: EventQuery): Event[] {
-    const where = { 'seq > ?': after, 'scope = ?': scope, 'agent = ?': agent, 'type = ?': type };
+  events({ after, until, limit, scope, agent, type, phase }: EventQuery): Event[] {
+    const where = {
+      'seq > ?': after,
+      'seq <= ?': until,
+      'scope = ?': scope,
+      'agent = ?': agent,
+      'type = ?': type,
+      'scope IN (SELECT id FROM scopes WHERE phase = ?)': phase,
+    };
     const searched = scope === undefined && (agent !== undefined || type !== undefined);
     // The index holds agents and types too, and is far shorter to look through than the events.
-    const index = searched && this.#last() - after > LONG ? ' INDEXED BY events_scope' : '';
+    const index = searched && (until ?? this.#last()) - after > LONG ? ' INDEXED BY events_scope' : '';
     return this.#select('events', where, 'seq', limit, index).map(eventOfRow);
   }
 
