@@ -74,12 +74,14 @@ test('a body is JSON only if it says so', () => {
   expect(others.filter(isJson)).toEqual([]);
 });
 
-test('a token gives the name that it belongs to', () => {
+test('a token gives whose it is', () => {
   const check = checkTokens([
-    { name: 'ann', token: 'one' },
-    { name: 'bob', token: 'two' },
+    { name: 'ann', role: 'operator', token: 'one' },
+    { name: 'bob', role: 'agent', limits: { units: ['src/'] }, token: 'two' },
   ]);
-  expect([check('one'), check('two'), check('three'), check('')]).toEqual(['ann', 'bob', undefined, undefined]);
+  const bob = { name: 'bob', role: 'agent', limits: { units: ['src/'] } };
+  expect([check('one'), check('two')]).toEqual([{ name: 'ann', role: 'operator' }, bob]);
+  expect([check('three'), check('')]).toEqual([undefined, undefined]);
 });
 
 test('a server on all addresses is named by the one for this machine, any other by its own', () => {

@@ -30,8 +30,8 @@ async function start(bounds: { maxSessions?: number; idle?: number } = {}): Prom
   const toy = new ToyWorkspace(told.tell);
   const mcp = mcpOverHttp({ provider: async () => toy, version: '1.2.3', onerror: () => undefined, ...bounds });
   const check = checkTokens([
-    { name: 'ann', token: 'one' },
-    { name: 'bob', token: 'two' },
+    { name: 'ann', role: 'agent', token: 'one' },
+    { name: 'bob', role: 'agent', token: 'two' },
   ]);
   server = await startHttp({ host: '127.0.0.1', port: 0, mcp, check, version: '1.2.3', onerror: () => undefined });
 }

@@ -16,12 +16,13 @@ afterEach(async () => {
 
 /** Answers with what reached it. */
 const echo: Endpoint = {
-  fetch: async (_, { user, body }) => Response.json({ user, body }),
+  fetch: async (_, { sender, body }) => Response.json({ user: sender.name, body }),
+  end: async () => undefined,
   close: async () => undefined,
 };
 
 async function start(limits = LIMITS, mcp = echo, host = '127.0.0.1'): Promise<number> {
-  const check = checkTokens([{ name: 'ann', token: 'secret-one' }]);
+  const check = checkTokens([{ name: 'ann', role: 'agent', token: 'secret-one' }]);
   const onerror = (error: unknown) => errors.push(error);
   server = await startHttp({ host, port: 0, mcp, check, version: '1.2.3', limits, onerror });
   return server.port;
@@ -66,7 +67,7 @@ test.each([
   ['no type', { headers: { authorization: GOOD.authorization } }, 415],
   ['a body that is not JSON', { body: '{' }, 400],
   ['a method that MCP does not have', { method: 'PUT' }, 405],
-  ['a path where nothing is', { path: '/control-plane' }, 404],
+  ['a path where nothing is', { path: '/nothing' }, 404],
 ])('%s is refused without a word of the token', async (_, sent: Sent, status) => {
   const port = await start();
   const answer = await send(port, sent);

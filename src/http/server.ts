@@ -2,14 +2,20 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { finished } from 'node:stream';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
-import { type Context, Hono } from 'hono';
+import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import { allowedHosts, allowedOrigin, bearerToken, hasTokenInUrl, hostNames, isJson } from './guards.js';
+import { Gate, isDenial } from './gate.js';
+import { allowedHosts, allowedOrigin, hostNames, isJson } from './guards.js';
+import type { Identity } from './identity.js';
+import { no } from './no.js';
+import type { Rates } from './rate.js';
 import type { TokenCheck } from './tokens.js';
 
 /** What is served under `/mcp`; the body is parsed JSON, `ended` resolves when the response is out or the client gone. */
 export interface Endpoint {
-  fetch(request: Request, exchange: { user: string; body: unknown; ended: Promise<void> }): Promise<Response>;
+  fetch(request: Request, exchange: { sender: Identity; body: unknown; ended: Promise<void> }): Promise<Response>;
+  /** Ends what is kept for the sender of this name. */
+  end(name: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -30,6 +36,9 @@ export interface HttpServerOptions {
   readonly port: number;
   readonly mcp: Endpoint;
   readonly check: TokenCheck;
+  /** Calls back with the name of each token that is revoked or expires. */
+  readonly onTokenEnd?: (listener: (name: string) => void) => void;
+  readonly rates?: Rates;
   readonly version: string;
   /** Names by which clients may call this server besides the loopback ones and its address; with a port where it is not the server's. */
   readonly hosts?: readonly string[];
@@ -44,7 +53,7 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
-type Env = { Bindings: HttpBindings; Variables: { user: string; body: unknown } };
+type Env = { Bindings: HttpBindings; Variables: { identity: Identity; body: unknown } };
 
 /** Listens, or throws where the address cannot be had. */
 export async function startHttp(options: HttpServerOptions): Promise<HttpServer> {
@@ -80,14 +89,7 @@ function routes(options: HttpServerOptions, limits: Limits, hosts: ReadonlySet<s
     return next();
   });
   app.get('/healthz', (c) => c.json({ status: 'ok', version: options.version }));
-  app.use('/mcp', async (c, next) => {
-    if (hasTokenInUrl(c.req.url)) return no(c, 400, 'A token belongs in the Authorization header, not in the URL');
-    const token = bearerToken(c.req.header('authorization'));
-    const user = token === undefined ? undefined : await options.check(token);
-    if (user === undefined) return no(c, 401, 'A valid bearer token is needed', { 'WWW-Authenticate': 'Bearer' });
-    c.set('user', user);
-    return next();
-  });
+  app.on('ALL', ['/mcp', '/control-plane/*'], admission(options));
   app.post('/mcp', async (c, next) => {
     return isJson(c.req.header('content-type')) ? next() : no(c, 415, 'Content-Type must be application/json');
   });
@@ -102,7 +104,7 @@ function routes(options: HttpServerOptions, limits: Limits, hosts: ReadonlySet<s
   });
   app.on(['GET', 'POST', 'DELETE'], '/mcp', (c) => {
     const ended = new Promise<void>((resolve) => finished(c.env.outgoing, () => resolve()));
-    return options.mcp.fetch(c.req.raw, { user: c.get('user'), body: c.get('body'), ended });
+    return options.mcp.fetch(c.req.raw, { sender: c.get('identity'), body: c.get('body'), ended });
   });
   app.all('/mcp', (c) => no(c, 405, 'Method not allowed', { Allow: 'GET, POST, DELETE' }));
   app.notFound((c) => no(c, 404, 'Nothing is served here'));
@@ -113,17 +115,20 @@ function routes(options: HttpServerOptions, limits: Limits, hosts: ReadonlySet<s
   return app;
 }
 
-type Status = 400 | 401 | 403 | 404 | 405 | 413 | 415 | 500;
-
-/** A "no" in the form that MCP clients read. Says nothing about what was sent. */
-function no(
-  c: Context,
-  status: Status,
-  message: string,
-  headers: Record<string, string> = {},
-  code = -32_000,
-): Response {
-  return c.json({ jsonrpc: '2.0', error: { code, message }, id: null }, status, headers);
+function admission({ check, rates, mcp, onTokenEnd, onerror }: HttpServerOptions): MiddlewareHandler<Env> {
+  const gate = new Gate(check, rates);
+  onTokenEnd?.((name) => {
+    gate.end(name);
+    mcp.end(name).catch(onerror);
+  });
+  return async (c, next) => {
+    const { method, url } = c.req;
+    const authorization = c.req.header('authorization');
+    const answer = await gate.admit({ method, url, authorization, outgoing: c.env.outgoing });
+    if (isDenial(answer)) return no(c, answer.status, answer.message, answer.headers);
+    c.set('identity', answer);
+    return next();
+  };
 }
 
 async function close(server: Server, mcp: Endpoint): Promise<void> {

@@ -1,23 +1,26 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Identity } from './identity.js';
 
-export interface Token {
-  /** Who uses it; stands in the ledger. */
-  readonly name: string;
+export interface Token extends Identity {
   readonly token: string;
 }
 
-/** Gives the name of a token that is valid, else undefined. */
-export type TokenCheck = (token: string) => Promise<string | undefined> | string | undefined;
+/** Gives whose a token is that is valid, else undefined. */
+export type TokenCheck = (token: string) => Promise<Identity | undefined> | Identity | undefined;
 
 /** Compares with all tokens in constant time: how long it takes tells nothing about any of them. */
 export function checkTokens(tokens: readonly Token[]): TokenCheck {
-  const known = tokens.map(({ name, token }) => ({ name, digest: digest(token) }));
+  const known = tokens.map(({ token, ...identity }) => ({ identity, hash: Buffer.from(hashOf(token), 'hex') }));
   return (given) => {
-    const hash = digest(given);
-    return known.filter((each) => timingSafeEqual(each.digest, hash))[0]?.name;
+    const hash = Buffer.from(hashOf(given), 'hex');
+    return known.filter((each) => timingSafeEqual(each.hash, hash))[0]?.identity;
   };
 }
 
-function digest(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
+/**
+ * What is kept of a token. One round of SHA-256 without salt is enough: a token is 256 random bits, so there are no likely
+ * ones to try, which is what slow, salted hashes guard passwords against.
+ */
+export function hashOf(token: string): string {
+  return createHash('sha256').update(token).digest('hex');
 }

@@ -40,7 +40,7 @@ test('a refusal that cannot be recorded is answered all the same, and told to th
 test('a provider that throws is a server that cannot work: it answers', async () => {
   for (const broken of [
     new Connection('stdio', 'c1', () => Promise.reject(new Error('no disk'))),
-    statelessDoor('ann', () => Promise.reject(new Error('no disk'))),
+    statelessDoor({ name: 'ann', role: 'agent' }, () => Promise.reject(new Error('no disk'))),
   ]) {
     const answer = await call(listScopes, broken, request({}));
     expect(answer).toMatchObject({ isError: true, structuredContent: { code: 'UNAVAILABLE' } });

@@ -2,10 +2,10 @@ import type { CallToolResult, ContentBlock } from '@modelcontextprotocol/server'
 import type { Caller } from '../coordinator/contract.js';
 import { unavailable } from '../coordinator/unavailable.js';
 import type { Told } from '../domain/notes.js';
-import { isRefusal, type Refusal } from '../domain/refusal.js';
+import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
 import { parse } from '../wire/parse.js';
 import { patience, textOnly } from './clients.js';
-import type { Door } from './connection.js';
+import type { Door, Rights } from './connection.js';
 import { identify, type Meta } from './identity.js';
 import { inline } from './lists.js';
 import { Progress } from './progress.js';
@@ -36,7 +36,7 @@ interface Aside {
   readonly notes: readonly Told[];
 }
 
-/** The one way to every tool: identity → schema → handler → rendering. Always answers. */
+/** The one way to every tool: identity → rights → schema → handler → rendering. Always answers. */
 export async function call(tool: Tool, door: Door, request: Request): Promise<CallToolResult> {
   const progress = request.progress && new Progress(request.progress);
   const structured = !textOnly(request.client);
@@ -57,7 +57,7 @@ export async function call(tool: Tool, door: Door, request: Request): Promise<Ca
 async function outcome(tool: Tool, door: Door, request: Request, caller: Caller): Promise<Outcome> {
   const coordinator = await door.coordinator();
   if (isRefusal(coordinator)) return { answer: coordinator, ignored: [] };
-  const parsed = parse(tool.name, tool.schema, request.args);
+  const parsed = barred(tool, door.rights) ?? parse(tool.name, tool.schema, request.args);
   if (isRefusal(parsed)) {
     await coordinator.refused(caller, tool.name, parsed).catch(request.onerror);
     return { answer: parsed, ignored: [] };
@@ -65,11 +65,19 @@ async function outcome(tool: Tool, door: Door, request: Request, caller: Caller)
   return { answer: await tool.handler(coordinator, caller, parsed.input), ignored: parsed.ignored };
 }
 
+/** Who only observes may look, and nothing else. */
+function barred({ name, effect }: Tool, { role }: Rights): Refusal | undefined {
+  if (role !== 'observer' || effect === 'look') return undefined;
+  const next = 'Use read and list_scopes, or ask the operator for the token of an agent.';
+  return refuse('DENIED', `Your token is for observers, who may not call ${name}.`, next, { role });
+}
+
 function callerOf(door: Door, request: Request, progress: Progress | undefined): Caller {
   return {
     ...identify(request.meta, request.client, door.connection(request.client)),
     patience: patience(request.client, door.transport, progress !== undefined),
     signal: request.signal,
+    ...(door.rights.limits === undefined ? {} : { limits: door.rights.limits }),
     ...(progress === undefined ? {} : { progress: (sentence: string) => progress.say(sentence) }),
   };
 }

@@ -1,19 +1,29 @@
 import type { Coordinator } from '../coordinator/contract.js';
 import { unavailable } from '../coordinator/unavailable.js';
 import { statelessConnection } from '../domain/leases.js';
+import type { Limits } from '../domain/limits.js';
 import { isRefusal, type Refusal } from '../domain/refusal.js';
 
 /** Gives the coordinator, or says why there is none. Asked anew on each call, so a mended server works at once. */
 export type Provider = () => Promise<Coordinator | Refusal>;
 
+/** What whoever calls may do, as far as a token says it. Whoever started this process for itself may do everything. */
+export interface Rights {
+  readonly role: 'operator' | 'agent' | 'observer';
+  readonly limits?: Limits;
+}
+
 /** What the tools need to know of the way by which a call came. */
 export interface Door {
   readonly transport: 'stdio' | 'http';
+  readonly rights: Rights;
   /** The connection of a caller with this client name. */
   connection(client: string): string;
   /** The coordinator, which knows of the connection when this resolves. */
   coordinator(): Promise<Coordinator | Refusal>;
 }
+
+const OWN: Rights = { role: 'operator' };
 
 /** A client that stays: from its first call on, somebody beats for it, until it leaves. */
 export class Connection implements Door {
@@ -26,6 +36,7 @@ export class Connection implements Door {
     readonly transport: Door['transport'],
     id: string,
     provider: Provider,
+    readonly rights: Rights = OWN,
   ) {
     this.#id = id;
     this.#provider = provider;
@@ -70,11 +81,12 @@ export class Connection implements Door {
   }
 }
 
-/** Requests that stand alone, all of one user: the connection is made of that name and the client's. */
-export function statelessDoor(user: string, provider: Provider): Door {
+/** Requests that stand alone, all of one sender: the connection is made of that name and the client's. */
+export function statelessDoor({ name, ...rights }: Rights & { readonly name: string }, provider: Provider): Door {
   return {
     transport: 'http',
-    connection: (client) => statelessConnection(`${user}:${client}`),
+    rights,
+    connection: (client) => statelessConnection(`${name}:${client}`),
     coordinator: () => reach(provider),
   };
 }

@@ -5,11 +5,11 @@ import {
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server';
 import { Connection } from './connection.js';
-import type { Exchange, HttpOptions } from './http.js';
+import type { Exchange, HttpOptions, Sender } from './http.js';
 import { createServer } from './server.js';
 
 interface Session {
-  readonly user: string;
+  readonly sender: string;
   readonly server: Server;
   readonly transport: WebStandardStreamableHTTPServerTransport;
   readonly connection: Connection;
@@ -33,9 +33,16 @@ export class Sessions {
     const id = request.headers.get('mcp-session-id');
     if (id === null) return this.#begin(request, exchange);
     const session = this.#sessions.get(id);
-    // Another user's session is as unknown as none.
-    if (session === undefined || session.user !== exchange.user) return failure(404, -32_001, 'Session not found');
+    // Another sender's session is as unknown as none.
+    if (session === undefined || session.sender !== exchange.sender.name)
+      return failure(404, -32_001, 'Session not found');
     return this.#serve(id, session, request, exchange);
+  }
+
+  /** Ends all sessions of a sender. */
+  async end(name: string): Promise<void> {
+    const own = [...this.#sessions].filter(([, { sender }]) => sender === name);
+    await Promise.all(own.map(([id, session]) => this.#end(id, session)));
   }
 
   async close(): Promise<void> {
@@ -46,18 +53,18 @@ export class Sessions {
     if (!isInitializeRequest(exchange.body)) return failure(400, -32_000, 'Mcp-Session-Id header is required');
     if (this.#sessions.size >= this.#options.maxSessions) return failure(503, -32_000, 'Too many sessions');
     const id = randomUUID();
-    const session = await this.#open(id, exchange.user);
+    const session = await this.#open(id, exchange.sender);
     const response = await this.#serve(id, session, request, exchange);
     if (!response.ok) await this.#end(id, session);
     return response;
   }
 
-  async #open(id: string, user: string): Promise<Session> {
+  async #open(id: string, sender: Sender): Promise<Session> {
     const { provider, version, onerror } = this.#options;
-    const connection = new Connection('http', id, provider);
+    const connection = new Connection('http', id, provider, sender);
     const server = createServer({ door: connection, version, onerror });
     const transport = new WebStandardStreamableHTTPServerTransport({ sessionIdGenerator: () => id });
-    const session: Session = { user, server, transport, connection, open: 0, standing: false };
+    const session: Session = { sender: sender.name, server, transport, connection, open: 0, standing: false };
     this.#sessions.set(id, session);
     await server.connect(transport);
     server.onclose = () => void this.#end(id, session);

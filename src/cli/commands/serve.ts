@@ -24,7 +24,7 @@ export async function serve(assembled: Assembled, { host, port, json }: ServeOpt
   const { token, path } = serveToken(parts.workspace.root);
   const onerror = (error: unknown): void => parts.log(String(error));
   const mcp = mcpOverHttp({ provider: async () => coordinator, version: VERSION, onerror });
-  const check = checkTokens([{ name: 'operator', token }]);
+  const check = checkTokens([{ name: 'operator', role: 'operator', token }]);
   const options = { host, port, mcp, check, version: VERSION, hosts: config.hosts, onerror };
   const server = await startHttp(options).catch((error: unknown) => cannotListen(`${host}:${port}`, error));
   if (isRefusal(server)) return fail(server);
