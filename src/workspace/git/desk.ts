@@ -103,7 +103,7 @@ async function readIfThere(path: string): Promise<Uint8Array | null> {
 }
 
 /** A new folder in Signalbox's own state, and the end of those that killed processes left there. */
-async function privateFolder(root: string): Promise<string> {
+export async function privateFolder(root: string): Promise<string> {
   const parent = join(root, STATE_FOLDER, 'publish');
   await mkdir(parent, { recursive: true, mode: 0o700 });
   const folder = await mkdtemp(join(parent, 'desk-'));

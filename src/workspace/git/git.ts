@@ -11,6 +11,7 @@ import type { RealCommand } from './real/command.js';
 import { type Arrived, arrived, makeReady, type Ready } from './real/real.js';
 import { blockedBy, findRepository, operationUnderWay, type Repository, readTips } from './repository.js';
 import { GitFailed, loadGitSync, runGit } from './run.js';
+import { worktreeName } from './worktree.js';
 
 export type { CommitSpec, PathChange, Trailer } from './build.js';
 export type { Planned, Reserved } from './move.js';
@@ -50,6 +51,8 @@ export interface Git {
   ignoredEntries(): Promise<string[]>;
   /** The commit at HEAD, where that has exactly this content at the path. */
   committedAs(path: string, bytes: Uint8Array): Promise<string | undefined>;
+  /** Names the whole working tree as it is now, without what git ignores: two equal names are two equal trees. */
+  worktree(): Promise<string>;
   /** Which of these paths are in git's index. */
   tracked(paths: readonly string[]): Promise<Set<string>>;
   /**
@@ -81,6 +84,7 @@ export async function openGit(root: string): Promise<Git | Refusal | undefined> 
     head: () => head(repository),
     ignored: (paths, also) => ignoredPaths(repository, paths, also),
     ignoredEntries: () => ignoredEntries(repository),
+    worktree: () => worktreeName(repository),
     committedAs: (path, bytes) => committedAs(repository, path, bytes),
     tracked: (paths) => trackedPaths(repository, paths),
     build: (spec) => refusingFailures(() => build(repository, spec)),
