@@ -1,4 +1,4 @@
-import { hash as digest, randomBytes } from 'node:crypto';
+import { hash as digest, randomInt } from 'node:crypto';
 import {
   closeSync,
   constants,
@@ -25,6 +25,7 @@ const CREATE = OPEN | constants.O_CREAT | constants.O_EXCL;
 /** The head of the file: magic, a number drawn by lot, the length of the body, the SHA-256 of all that and of the body. */
 const MAGIC = Buffer.from('SBEFFECT');
 const AT_LOT = 8;
+const LARGEST_LOT = 2 ** 48 - 1;
 const AT_LENGTH = 16;
 const AT_DIGEST = 20;
 const HEAD = 52;
@@ -63,7 +64,7 @@ export class Journal {
     const body = Buffer.from(JSON.stringify(effect));
     const head = Buffer.alloc(HEAD);
     MAGIC.copy(head);
-    randomBytes(AT_LENGTH - AT_LOT).copy(head, AT_LOT);
+    head.writeUIntBE(randomInt(LARGEST_LOT), AT_LOT, 6);
     head.writeUInt32BE(body.length, AT_LENGTH);
     digestOf(head, body).copy(head, AT_DIGEST);
     onDisk(`${this.#path} cannot be written`, () => this.#put(Buffer.concat([head, body])));

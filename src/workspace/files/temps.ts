@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Hash } from '../../domain/scope.js';
 
 /** What git, watchers and file lists should leave out. */
@@ -13,7 +13,7 @@ const KEPT = /^[0-9a-f]{16}-([0-9a-f]{16})$/;
 const TEMP = /^\.signalbox-([0-9a-f]{16})(?:-([0-9a-f]{16}))?~$/i;
 
 export function newId(): string {
-  return randomBytes(8).toString('hex');
+  return randomUUID().replaceAll('-', '').slice(0, 16);
 }
 
 /** The name under which new content waits in its target's folder. */
