@@ -6,12 +6,25 @@ import { crew } from './crew.js';
 import { grants } from './grants.js';
 import { growth } from './growth.js';
 import { idle } from './idle.js';
+import { runBeside } from './run-beside.js';
+import { runOutput } from './run-output.js';
 import { runOverhead } from './run-overhead.js';
 import { Stage } from './stage.js';
 import { start } from './start.js';
 import { printed, type Row } from './table.js';
 
-const BENCHES: readonly Bench[] = [calls, commits, growth, grants, idle, start, runOverhead, crew];
+const BENCHES: readonly Bench[] = [
+  calls,
+  commits,
+  growth,
+  grants,
+  idle,
+  start,
+  runOverhead,
+  runOutput,
+  runBeside,
+  crew,
+];
 
 /** Measures everything, or one thing, and ends with 1 where a bound is missed. */
 async function main(): Promise<void> {

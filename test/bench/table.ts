@@ -41,6 +41,11 @@ export function shown(figures: Figures): Row {
   return { ...figures, ratio: figures.ours / figures.theirs, bound: 'shown', met: null };
 }
 
+/** The same for one that nothing is compared with. */
+export function measured(figures: Pick<Row, 'name' | 'unit' | 'ours'>): Row {
+  return { ...figures, theirs: null, ratio: null, bound: 'shown', met: null };
+}
+
 const HEADINGS = ['', 'ours', 'theirs', 'ratio', 'bound', 'met'];
 
 export function printed(rows: readonly Row[]): string {
