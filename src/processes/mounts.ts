@@ -92,6 +92,12 @@ export function mountTable(view: View): readonly Mount[] {
   return table.sort((a, b) => a.target.length - b.target.length);
 }
 
+/** What the sandbox starts from: a copy of everything there is, and the workspace open for writing. */
+export function baseTable(root: string, layer: string): readonly Mount[] {
+  const copy: Mount = { source: '/', target: `${layer}/root`, type: 'none', options: 'rbind' };
+  return [copy, whole(root, 'rbind'), { source: root, target: root, type: 'none', options: 'remount,bind,rw' }];
+}
+
 const toOctal = (text: string): string =>
   text.replace(/[\s\\#]/g, (char) => `\\${char.charCodeAt(0).toString(8).padStart(3, '0')}`);
 const fromOctal = (text: string): string =>

@@ -9,7 +9,7 @@ import { inherited, searchPath } from './environment.js';
 import { isReachable } from './host.js';
 import { descendants } from './identity.js';
 import { type Layer, removeLayer } from './layer.js';
-import { discrepancies, fstab, type Mount, mountTable, type View } from './mounts.js';
+import { baseTable, discrepancies, fstab, type Mount, mountTable, type View } from './mounts.js';
 import { takePipe } from './pipe.js';
 import type { RunSpec } from './runner.js';
 import { exitOf, type Launched, shell } from './sandbox.js';
@@ -50,7 +50,8 @@ export async function startInside(
   spec: RunSpec,
   { view, env }: Inside,
 ): Promise<InsideLaunched | Refusal> {
-  const pipe = await takePipe(layer.path);
+  const base = writeFile(join(layer.path, 'base'), fstab(baseTable(root, layer.path), ''), { mode: 0o600 });
+  const [pipe] = await Promise.all([takePipe(layer.path), base]);
   const child = startBuilder(pipe.writer, commandLine(root, layer, spec), env);
   const exited = exitOf(child);
   try {
@@ -114,9 +115,8 @@ function commandLine(root: string, layer: Layer, spec: RunSpec): readonly string
     spec.network ? 'on' : 'off',
     INIT,
     join(root, spec.cwd),
-    'env',
-    `PATH=${searchPath(process.env)}`,
-    ...variables,
+    searchPath(process.env),
+    ...(variables.length === 0 ? [] : ['env', ...variables]),
     ...shell(spec.command, existsSync('/bin/bash')),
   ];
 }

@@ -79,6 +79,12 @@ describe.skipIf(off)('private places', () => {
     expect(marked).toEqual(['0', '1', '2', '3', '4', '5', '6', '7']);
   });
 
+  test('promise 12: files, processes and core dumps have limits', async () => {
+    expect((await bench.run('ulimit -Sc -Hc -Sf -Hf -Su -Hu | sed "s/.*) *//" | xargs')).text).toBe(
+      '0 0 16777216 16777216 8192 8192\n',
+    );
+  });
+
   test('names can be resolved, as far as the host can', async () => {
     expect((await bench.run('cat /etc/resolv.conf')).text).toBe(readFileSync('/etc/resolv.conf', 'utf8'));
   });

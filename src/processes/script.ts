@@ -10,9 +10,11 @@ export const TRUSTED_PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
  * the network, the text of `INIT`, and what `INIT` takes.
  *
  * Order matters: everything that exists is sealed and copied first; only then is the workspace opened again, as the
- * source of the layers, and what the plan lists is mounted into the copy. So nothing is writable by omission.
- * The server works out the plan meanwhile, and says when it is there; one that died says nothing, and the read ends.
- * The last step enters the copy by `chroot`: there the kernel also refuses new user namespaces.
+ * source of the layers (both by `base`, of which a workspace that is a mount already may need the remount alone), and
+ * what the plan lists is mounted into the copy. So nothing is writable by omission. The server works out the plan
+ * meanwhile, and says when it is there; one that died says nothing, and the read ends. Limits: no core dumps, files of
+ * 16 GiB (in blocks of 512 bytes) and 8,192 processes (`-p` in dash, `-u` in bash). The last step enters the copy by
+ * `chroot`: there the kernel also refuses new user namespaces.
  */
 export const BUILD = `
 set -eu
@@ -27,13 +29,15 @@ done
 if [ "$home" != "\${homes%% *}" ]; then ln -sfn "$root/$home" "$layer/slot"; fi
 if [ "$network" = off ]; then ip link set lo up 2>/dev/null || :; fi
 mount -a -i -o remount,bind,ro 2>/dev/null || :
-mount --rbind / "$layer/root"
-mount --rbind "$root" "$root"
-mount -o remount,bind,rw "$root"
+mount -a -i -c -T "$layer/base" || :
 cd -- "$root"
+[ -w . ] || mount -o remount,bind,rw "$root"
 read -r plan <&3 || exit 125
 mount -a -i -c -T "$layer/plan"
-exec chroot "$layer/root" prlimit --core=0 --nproc=8192 --fsize=17179869184 \\
+ulimit -c 0
+ulimit -f 33554432
+ulimit -p 8192 2>/dev/null || ulimit -u 8192
+exec chroot "$layer/root" \\
   setpriv --no-new-privs --inh-caps=-all --ambient-caps=-all --bounding-set=-all --pdeathsig KILL \\
   sh -c "$init" signalbox "$@"
 `;
@@ -44,11 +48,12 @@ exec chroot "$layer/root" prlimit --core=0 --nproc=8192 --fsize=17179869184 \\
  */
 export const INIT = `
 cd -- "$1" || exit 125
-shift
+path=$2
+shift 2
 echo ready >&3
 read -r go <&3 || exit 125
 exec 3>&-
-"$@" 2>&1 9<&-
+PATH=$path "$@" 2>&1 9<&-
 exit $?
 `;
 

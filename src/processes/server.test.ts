@@ -127,3 +127,18 @@ test.skipIf(!here.includes('confined'))('on an overlay, as in a container, the l
   expect(await once(server, 'exit')).toEqual([0, null]);
   expect(readFileSync(join(upper, 'cache/said'), 'utf8')).toBe('works\nkept\n');
 });
+
+test.skipIf(!here.includes('transactional'))('a workspace that is a mount of its own can be an overlay', async () => {
+  const folder = join(built, 'mounted');
+  execFileSync('cp', ['-r', bench.root, folder]);
+  const script = join(built, 'processes/server.testsuite.js');
+  const mounted = 'mount --bind "$1" "$1"; exec "$2" "$3" "$1" "$4" transactional';
+  const command = 'echo works > cache/said; echo x > a.txt && cat a.txt >> cache/said';
+  const server = spawn('unshare', ['-Urm', 'sh', '-ec', mounted, 'sh', folder, process.execPath, script, command], {
+    stdio: 'inherit',
+    env: { ...process.env, HOME: bench.home },
+  });
+  expect(await once(server, 'exit')).toEqual([0, null]);
+  expect(readFileSync(join(folder, 'cache/said'), 'utf8')).toBe('works\nx\n');
+  expect(readFileSync(join(folder, 'a.txt'), 'utf8')).toBe('a.txt\n');
+});
