@@ -2,6 +2,8 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Coordinator } from '../coordinator/contract.js';
+import { createControlPlane } from '../coordinator/control-plane.js';
+import type { ControlPlane } from '../coordinator/control-plane-contract.js';
 import { createCoordinator } from '../coordinator/coordinator.js';
 import type { Parts } from '../coordinator/parts.js';
 import { Presence } from '../coordinator/presence.js';
@@ -24,6 +26,7 @@ export interface Assembled {
   readonly parts: Parts;
   readonly config: Config;
   readonly coordinator: Coordinator;
+  readonly plane: ControlPlane;
 }
 
 /** Puts right what killed processes left behind: patches, publications, temporary files. For servers, after their start. */
@@ -69,10 +72,14 @@ export async function assemble({ from, log, alive = () => true }: AssembleOption
   if (isRefusal(config)) return config;
   try {
     const parts = await openParts(nameOfRoot(from, root), config, log, alive);
-    return isRefusal(parts) ? parts : { parts, config, coordinator: createCoordinator(parts) };
+    return isRefusal(parts) ? parts : assembled(parts, config);
   } catch (error) {
     return unavailable(error);
   }
+}
+
+function assembled(parts: Parts, config: Config): Assembled {
+  return { parts, config, coordinator: createCoordinator(parts), plane: createControlPlane(parts) };
 }
 
 async function openParts(

@@ -134,9 +134,9 @@ function acting(program: Command): void {
   command(program, 'release <scope>', 'take a scope away from its owner')
     .option('--reason <text>', 'why; the next owner is told', 'released by the operator')
     .action((scope: string, options: Common & { reason: string }) =>
-      withWorkspace(options.root, async ({ parts }) => {
+      withWorkspace(options.root, async ({ plane }) => {
         const { release } = await import('./commands/release.js');
-        await release(parts, scope, options.reason, options.json === true);
+        await release(plane, scope, options.reason, options.json === true);
       }),
     );
 }

@@ -19,15 +19,15 @@ export interface ChangeStep {
 /** What a scope changed, path by path, in order. @param after only changes after this event. */
 export async function scopeChanges(parts: Parts, scope: ScopeId, after = 0): Promise<Map<string, ChangeStep[]>> {
   const byPath = new Map<string, ChangeStep[]>();
-  for (const row of await allRows(parts, scope, after)) {
+  for (const row of await changeRows(parts, scope, after)) {
     const step = { ...row, beforeBytes: await bytesOf(parts, row.before), afterBytes: await bytesOf(parts, row.after) };
     byPath.set(row.path, [...(byPath.get(row.path) ?? []), step]);
   }
   return byPath;
 }
 
-/** A page that is full may end in the midst of an event: what it has of that one is asked for again, from its beginning. */
-async function allRows(parts: Parts, scope: ScopeId, after: number): Promise<ChangeRow[]> {
+/** The changes of a scope, in order. A page that is full may end in the midst of an event: what it has of that one is asked for again, from its beginning. */
+export async function changeRows(parts: Parts, scope: ScopeId, after = 0): Promise<ChangeRow[]> {
   const rows: ChangeRow[] = [];
   for (let from = after, limit = PAGE; ; ) {
     const page = await parts.store.changes({ scope, after: from, limit });

@@ -71,7 +71,7 @@ function matches(scope: Scope, caller: Caller, input: ListInput, near: ReadonlyS
 }
 
 /** The scopes that hold or wait for something that overlaps. */
-function scopesAt({ state, settings }: View, text: string): Set<ScopeId> {
+export function scopesAt({ state, settings }: View, text: string): Set<ScopeId> {
   const unit = knownUnit(text, settings.folds);
   return new Set([...state.locks.overlapping(unit), ...state.queue.overlapping(unit)].map((entry) => entry.scope));
 }

@@ -3,7 +3,7 @@ import { stillWaiting } from '../domain/authority.js';
 import { publish as decidePublish, requireOwn } from '../domain/end.js';
 import type { Content } from '../domain/intent.js';
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
-import type { Artifact, Scope, ScopeId } from '../domain/scope.js';
+import { type Artifact, artifactId, type Scope, type ScopeId } from '../domain/scope.js';
 import { inArgument, wrongArgument } from './argument.js';
 import { commitOf, type Staged } from './commit.js';
 import type { Caller, PublishInput, PublishOutput } from './contract.js';
@@ -153,10 +153,6 @@ async function record(
     await staged?.close(false);
     throw error;
   }
-}
-
-function artifactId(number: number): string {
-  return `A${String(number).padStart(3, '0')}`;
 }
 
 function workedOn(own: Scope): Refusal {

@@ -7,6 +7,7 @@ import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
 import { parseUnit } from '../domain/unit.js';
 import type { View } from '../domain/view.js';
 import type { Looked, Snapshot } from '../workspace/workspace.js';
+import { artifactContent } from './artifacts.js';
 import type { Caller, HeldBy, ReadFile, ReadInput, ReadOutput } from './contract.js';
 import { noteDrift, seemsDrifted } from './drift.js';
 import { act, type Parts, refusedEvent } from './parts.js';
@@ -84,15 +85,9 @@ async function look(parts: Parts, wish: Wish): Promise<Looked | Refusal> {
 }
 
 async function artifact(parts: Parts, path: string): Promise<Looked | Refusal> {
-  const hash = path.slice('artifact:'.length);
-  const bytes = /^[0-9a-f]{64}$/.test(hash) ? await parts.store.content(hash) : undefined;
-  if (bytes !== undefined) return { kind: 'file', file: { path, version: hash, bytes, mode: 0o444, changed: 0 } };
-  return refuse(
-    'NOT_FOUND',
-    `There is no ${path.slice(0, 80)}.`,
-    'Take the hash from claim_scope, publish_output or list_scopes.',
-    { path: path.slice(0, 80) },
-  );
+  const version = path.slice('artifact:'.length);
+  const bytes = await artifactContent(parts, version);
+  return isRefusal(bytes) ? bytes : { kind: 'file', file: { path, version, bytes, mode: 0o444, changed: 0 } };
 }
 
 function filesOf(looks: readonly (Looked | Refusal)[]): Snapshot[] {

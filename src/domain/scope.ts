@@ -76,6 +76,16 @@ export interface Artifact {
   readonly run?: string;
 }
 
+/** 12 → `A012`. */
+export function artifactId(number: number): string {
+  return `A${String(number).padStart(3, '0')}`;
+}
+
+/** `A012` → 12; undefined where it is no id. */
+export function artifactNumber(id: string): number | undefined {
+  return /^A\d{1,15}$/.test(id) ? Number(id.slice(1)) : undefined;
+}
+
 /** A sentence for the owner of a scope, shown with the next result of a call under it. */
 export interface Note {
   readonly seq: number;

@@ -107,6 +107,8 @@ export function listTests(tools: Tools): void {
     expect(await seqs({ agent: 'bob', until: 3 })).toEqual([3]);
     expect(await seqs({ phase: 'build', until: 2 })).toEqual([1, 2]);
     expect(await seqs({ phase: 'test' })).toEqual([]);
+    expect(await seqs({ newest: true, limit: 2 })).toEqual([4, 3]);
+    expect(await seqs({ newest: true, scope, limit: 1 })).toEqual([4]);
     expect(await seqs({ scope })).toEqual([1, 2, 4]);
     expect(await seqs({ agent: 'bob' })).toEqual([3, 4]);
     expect(await seqs({ type: 'scope.opened' })).toEqual([1, 3]);
@@ -143,6 +145,49 @@ export function listTests(tools: Tools): void {
     expect(await ids({ phase: 'build', before: 4, limit: 2 })).toEqual(['S003', 'S002']);
     expect(await ids({ status: 'active', before: 3 })).toEqual(['S001']);
     expect((await tools.store.scopes({ limit: 1, before: 4 }))[0]?.locks.has('c.ts')).toBe(true);
+  });
+}
+
+/** Lineage. */
+export function lineageTests(tools: Tools): void {
+  test('artifacts are found by scope, path, type and hash, with who made them and what superseded them', async () => {
+    const [first, second] = [await claim(tools.store, 'a.ts'), await claim(tools.store, 'b.ts')];
+    const file = (id: string, hash: string, path = 'a.ts') => ({ id, type: 'file', path, hash: sha(hash) });
+    const log = { id: 'A003', type: 'log', hash: sha('log'), run: 'R001' };
+    const half = [file('A001', '1'), file('A002', 'b', 'b.ts')];
+    await record(tools.store, { type: 'scope.progressed', scope: first, summary: 'half', artifacts: half });
+    await tools.store.transact(BOB, {}, () => {
+      const artifacts = [log, file('A004', '2'), file('A1000', '3')];
+      return { answer: true, events: [{ type: 'scope.done', scope: second, summary: 'all', artifacts, commit: 'c0' }] };
+    });
+    const ids = async (query: object) => (await tools.store.artifacts({ limit: 10, ...query })).map(({ id }) => id);
+    expect(await ids({})).toEqual(['A001', 'A002', 'A003', 'A004', 'A1000']);
+    expect(await ids({ after: 2, limit: 2 })).toEqual(['A003', 'A004']);
+    expect(await ids({ scope: first })).toEqual(['A001', 'A002']);
+    expect(await ids({ path: 'a.ts', type: 'file' })).toEqual(['A001', 'A004', 'A1000']);
+    expect(await ids({ hash: sha('b') })).toEqual(['A002']);
+    expect(await ids({ type: 'log' })).toEqual(['A003']);
+    const made = { scope: second, agent: 'bob', commit: 'c0', seq: 6 };
+    expect(await tools.store.artifacts({ limit: 10 })).toEqual([
+      { ...file('A001', '1'), scope: first, agent: 'alice', seq: 5, supersededBy: 'A004' },
+      { ...file('A002', 'b', 'b.ts'), scope: first, agent: 'alice', seq: 5 },
+      { ...log, ...made },
+      { ...file('A004', '2'), ...made, supersededBy: 'A1000' },
+      { ...file('A1000', '3'), ...made },
+    ]);
+  });
+
+  test('scopes are found by their parent, live or ended', async () => {
+    const child = (scope: string): EventBody => {
+      const event = opened(scope);
+      return event.type === 'scope.opened' ? { ...event, contract: { ...event.contract, parent: 'S001' } } : event;
+    };
+    await record(tools.store, opened('S001'), child('S002'), opened('S003'), child('S004'), released('S002'));
+    const ids = async (query: object) =>
+      (await tools.store.scopes({ limit: 10, parent: 'S001', ...query })).map(({ id }) => id);
+    expect(await ids({})).toEqual(['S004', 'S002']);
+    expect(await ids({ status: 'open' })).toEqual(['S004']);
+    expect(await ids({ status: 'cancelled' })).toEqual(['S002']);
   });
 }
 

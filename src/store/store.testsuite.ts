@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { effectTests, ledgerTests } from './ledger.testsuite.js';
-import { listTests, lookTests, newsTests } from './look.testsuite.js';
+import { lineageTests, listTests, lookTests, newsTests } from './look.testsuite.js';
 import { claim, type StoreBench, type Tools } from './steps.testsuite.js';
 import type { Store } from './store.js';
 
@@ -31,6 +31,7 @@ export function storeSuite(name: string, makeBench: () => Promise<StoreBench>): 
     describe('the ledger', () => ledgerTests(tools));
     describe('what a step may look at', () => lookTests(tools));
     describe('lists', () => listTests(tools));
+    describe('lineage', () => lineageTests(tools));
     describe('news', () => newsTests(tools));
     describe('effects', () => effectTests(tools));
 

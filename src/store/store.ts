@@ -9,7 +9,7 @@ import type {
   StoredPublication,
 } from '../domain/intent.js';
 import type { Refusal } from '../domain/refusal.js';
-import type { Hash, Phase, Scope, ScopeId } from '../domain/scope.js';
+import type { Artifact, Hash, Phase, Scope, ScopeId } from '../domain/scope.js';
 import type { View } from '../domain/view.js';
 
 /** What a transaction decides: events to record, and what to answer. A refusal may come with events too. */
@@ -72,6 +72,8 @@ export interface EventQuery {
   readonly type?: string;
   /** Events about scopes that are in this phase now. */
   readonly phase?: Phase;
+  /** Newest first. */
+  readonly newest?: true;
 }
 
 export interface ChangeQuery {
@@ -88,6 +90,28 @@ export interface ScopeQuery {
   readonly limit: number;
   /** Scopes with a number below this one, newest first. */
   readonly before?: number;
+  readonly parent?: ScopeId;
+}
+
+export interface ArtifactQuery {
+  readonly scope?: ScopeId;
+  readonly path?: string;
+  readonly type?: string;
+  readonly hash?: Hash;
+  /** Artifacts with a number above this one, oldest first. */
+  readonly after?: number;
+  readonly limit: number;
+}
+
+/** One artifact, with what its publication says of it. */
+export interface ArtifactRow extends Artifact {
+  readonly scope: ScopeId;
+  readonly agent: string;
+  readonly commit?: string;
+  /** The event of its publication. */
+  readonly seq: number;
+  /** The next artifact with the same path and type. */
+  readonly supersededBy?: string;
 }
 
 /** One command, as the ledger has it. `ending` is null until it has ended. */
@@ -128,6 +152,7 @@ export interface Store {
   events(query: EventQuery): Promise<Event[]>;
   changes(query: ChangeQuery): Promise<ChangeRow[]>;
   scopes(query: ScopeQuery): Promise<Scope[]>;
+  artifacts(query: ArtifactQuery): Promise<ArtifactRow[]>;
   run(id: string): Promise<RunRow | undefined>;
   /** Runs whose end is not on record, oldest first. */
   openRuns(): Promise<RunRow[]>;

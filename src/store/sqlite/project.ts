@@ -1,11 +1,13 @@
-import type { Event, FileChange } from '../../domain/event.js';
+import type { Event, EventBody, FileChange } from '../../domain/event.js';
 import { evolveScope } from '../../domain/evolve-scope.js';
-import type { Artifact, Scope, ScopeId } from '../../domain/scope.js';
+import { artifactNumber, type Scope, type ScopeId } from '../../domain/scope.js';
 import type { State } from '../../domain/state.js';
 import type { Driver, Statement } from './driver.js';
 import { FIXED_COLUMNS, fixedValues, MOVING_COLUMNS, numberOf, WORKING_COLUMNS, workingValues } from './scope-rows.js';
 
 const NEW_FILE_MODE = 0o644;
+
+type Publication = Pick<Extract<EventBody, { type: 'scope.done' }>, 'scope' | 'artifacts' | 'commit'>;
 
 /** Writes the tables that follow from an event. A rebuild from the ledger runs through here too. */
 export class Projector {
@@ -50,7 +52,7 @@ export class Projector {
     if (body.type === 'run.ended') {
       this.#statements.runEnded.run(event.seq, body.ending, body.exit, body.output, body.rejected, body.run);
     }
-    if ('artifacts' in body && body.type !== 'scope.reopened') this.#artifacts(event.seq, body.scope, body.artifacts);
+    if ('artifacts' in body && body.type !== 'scope.reopened') this.#artifacts(event, body);
   }
 
   /** Writes each scope once, however many events of the transaction were about it. */
@@ -102,9 +104,10 @@ export class Projector {
     }
   }
 
-  #artifacts(seq: number, scope: ScopeId, artifacts: readonly Artifact[]): void {
+  #artifacts({ seq, agent }: Event, { scope, artifacts, ...body }: Publication): void {
+    const commit = body.commit ?? null;
     for (const { id, type, path = null, hash, run = null } of artifacts) {
-      this.#statements.artifact.run(id, scope, type, path, hash, run, seq);
+      this.#statements.artifact.run(artifactNumber(id) ?? null, id, scope, type, path, hash, run, agent, commit, seq);
     }
   }
 }
@@ -129,7 +132,8 @@ const SQL = {
   file: `INSERT INTO files (path, hash, mode, scope, seq) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (path) DO UPDATE SET hash = excluded.hash, mode = coalesce(?, mode), scope = excluded.scope, seq = excluded.seq`,
   change: 'INSERT OR REPLACE INTO changes (seq, path, scope, before, after, mode) VALUES (?, ?, ?, ?, ?, ?)',
-  artifact: 'INSERT OR REPLACE INTO artifacts (id, scope, type, path, hash, run, seq) VALUES (?, ?, ?, ?, ?, ?, ?)',
+  artifact: `INSERT OR REPLACE INTO artifacts (number, id, scope, type, path, hash, run, agent, commit_id, seq)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   runStarted: `INSERT OR REPLACE INTO runs (run, scope, agent, command, cwd, containment, started) VALUES (?, ?, ?, ?, ?, ?, ?)`,
   runEnded: 'UPDATE runs SET ended = ?, ending = ?, exit = ?, output = ?, rejected = ? WHERE run = ?',
 } as const;

@@ -3,7 +3,7 @@ import type { ChangeRow } from '../../domain/intent.js';
 import type { Scope } from '../../domain/scope.js';
 import { isEnded, STATUSES } from '../../domain/scope.js';
 import type { State } from '../../domain/state.js';
-import type { ChangeQuery, EventQuery, RunRow, ScopeQuery } from '../store.js';
+import type { ArtifactQuery, ArtifactRow, ChangeQuery, EventQuery, RunRow, ScopeQuery } from '../store.js';
 import type { Driver, Row, Statement, Value } from './driver.js';
 import { integer, integerOrNull, json, oneOf, optional, text, textOrNull } from './rows.js';
 import { numberOf, scopeOfRow } from './scope-rows.js';
@@ -12,6 +12,8 @@ import { numberOf, scopeOfRow } from './scope-rows.js';
 const LONG = 20_000;
 
 const LIVE = STATUSES.filter((status) => !isEnded(status));
+
+const SUCCESSOR = 'SELECT id FROM artifacts WHERE path = ? AND type = ? AND number > ? ORDER BY number LIMIT 1';
 
 type Tests = { readonly [test: string]: Value | undefined };
 
@@ -24,7 +26,7 @@ export class Queries {
     this.#driver = driver;
   }
 
-  events({ after, until, limit, scope, agent, type, phase }: EventQuery): Event[] {
+  events({ after, until, limit, scope, agent, type, phase, newest }: EventQuery): Event[] {
     const where = {
       'seq > ?': after,
       'seq <= ?': until,
@@ -36,7 +38,7 @@ export class Queries {
     const searched = scope === undefined && (agent !== undefined || type !== undefined);
     // The index holds agents and types too, and is far shorter to look through than the events.
     const index = searched && (until ?? this.#last()) - after > LONG ? ' INDEXED BY events_scope' : '';
-    return this.#select('events', where, 'seq', limit, index).map(eventOfRow);
+    return this.#select('events', where, newest ? 'seq DESC' : 'seq', limit, index).map(eventOfRow);
   }
 
   changes({ after, limit, scope, path }: ChangeQuery): ChangeRow[] {
@@ -53,13 +55,38 @@ export class Queries {
 
   /** Live scopes are taken from `state`, which has them whole; the row of an ended scope is all there is of it. */
   scopes(query: ScopeQuery, state: State): Scope[] {
-    const { status, phase, limit, before } = query;
+    const { status, phase, limit, before, parent } = query;
     if (LIVE.some((live) => live === status)) return liveScopes(query, state);
-    const where = { 'number < ?': before, 'status = ?': status, 'phase = ?': phase };
+    const child = { "terms IS NOT NULL AND terms ->> 'parent' = ?": parent };
+    const where = { 'number < ?': before, 'status = ?': status, 'phase = ?': phase, ...child };
     return this.#select('scopes', where, 'number DESC', limit).map((row) => {
       const scope = scopeOfRow(row);
       return state.scopes.get(scope.id) ?? scope;
     });
+  }
+
+  artifacts({ after, limit, scope, path, type, hash }: ArtifactQuery): ArtifactRow[] {
+    const where = { 'number > ?': after, 'scope = ?': scope, 'path = ?': path, 'type = ?': type, 'hash = ?': hash };
+    return this.#select('artifacts', where, 'number', limit).map((row) => ({
+      id: text(row, 'id'),
+      type: text(row, 'type'),
+      ...optional('path', textOrNull(row, 'path')),
+      hash: text(row, 'hash'),
+      ...optional('run', textOrNull(row, 'run')),
+      scope: text(row, 'scope'),
+      agent: text(row, 'agent'),
+      ...optional('commit', textOrNull(row, 'commit_id')),
+      seq: integer(row, 'seq'),
+      ...optional('supersededBy', this.#successor(row)),
+    }));
+  }
+
+  #successor(row: Row): string | null {
+    const path = textOrNull(row, 'path');
+    if (path === null) return null;
+    const [type, number] = [text(row, 'type'), integer(row, 'number')];
+    const [next] = this.#all(SUCCESSOR, path, type, number);
+    return next === undefined ? null : text(next, 'id');
   }
 
   run(id: string): RunRow | undefined {
@@ -82,7 +109,7 @@ export class Queries {
     const sql =
       index === ''
         ? `SELECT * FROM ${table} WHERE ${tests} ORDER BY ${order} LIMIT ?`
-        : `SELECT * FROM ${table} WHERE ${order} IN (SELECT ${order} FROM ${table}${index} WHERE ${tests} ORDER BY ${order} LIMIT ?) ORDER BY ${order}`;
+        : `SELECT * FROM ${table} WHERE seq IN (SELECT seq FROM ${table}${index} WHERE ${tests} ORDER BY ${order} LIMIT ?) ORDER BY ${order}`;
     return this.#all(sql, ...asked.map(({ value }) => value), limit);
   }
 
@@ -93,9 +120,10 @@ export class Queries {
   }
 }
 
-function liveScopes({ status, phase, limit, before = Infinity }: ScopeQuery, state: State): Scope[] {
+function liveScopes({ status, phase, limit, before = Infinity, parent }: ScopeQuery, state: State): Scope[] {
   return [...state.scopes.values()]
     .filter((scope) => scope.status === status && (phase === undefined || scope.contract.phase === phase))
+    .filter(({ contract }) => parent === undefined || contract.parent === parent)
     .map((scope) => ({ scope, number: numberOf(scope.id) ?? 0 }))
     .filter(({ number }) => number < before)
     .sort((a, b) => b.number - a.number)

@@ -89,8 +89,25 @@ UPDATE scopes SET
 ALTER TABLE scopes DROP COLUMN conflict;
 `;
 
+/** Where artifacts come from and what superseded them, and scopes by their parent. Few commits write any of these. */
+const LINEAGE = `
+CREATE TABLE made (
+  number INTEGER PRIMARY KEY, id TEXT NOT NULL, scope TEXT NOT NULL, type TEXT NOT NULL, path TEXT, hash TEXT NOT NULL,
+  run TEXT, agent TEXT NOT NULL, commit_id TEXT, seq INTEGER NOT NULL
+) STRICT;
+INSERT INTO made
+  SELECT substr(a.id, 2), a.id, a.scope, a.type, a.path, a.hash, a.run, e.agent, e.body ->> 'commit', a.seq
+  FROM artifacts a JOIN events e ON e.seq = a.seq;
+DROP TABLE artifacts;
+ALTER TABLE made RENAME TO artifacts;
+CREATE INDEX artifacts_hash ON artifacts (hash);
+CREATE INDEX artifacts_scope ON artifacts (scope);
+CREATE INDEX artifacts_path ON artifacts (path, type) WHERE path IS NOT NULL;
+CREATE INDEX scopes_parent ON scopes (terms ->> 'parent') WHERE terms IS NOT NULL;
+`;
+
 /** One step for each version; a database of version n has had the first n. Steps are only ever added. */
-const MIGRATIONS = [TABLES, CONTRACTS];
+const MIGRATIONS = [TABLES, CONTRACTS, LINEAGE];
 
 /** The version of the tables that this Signalbox writes. */
 export const SCHEMA = MIGRATIONS.length;

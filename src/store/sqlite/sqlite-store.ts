@@ -6,6 +6,8 @@ import { isRefusal } from '../../domain/refusal.js';
 import type { Hash, Scope } from '../../domain/scope.js';
 import type { View } from '../../domain/view.js';
 import type {
+  ArtifactQuery,
+  ArtifactRow,
   Author,
   ChangeQuery,
   Decision,
@@ -132,6 +134,10 @@ export class SqliteStore implements Store {
 
   async scopes(query: ScopeQuery): Promise<Scope[]> {
     return this.#read(() => this.#queries.scopes(query, this.#ledger.moment().state));
+  }
+
+  async artifacts(query: ArtifactQuery): Promise<ArtifactRow[]> {
+    return this.#read(() => this.#queries.artifacts(query));
   }
 
   async run(id: string): Promise<RunRow | undefined> {

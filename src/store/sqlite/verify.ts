@@ -130,12 +130,13 @@ function compareCounts(driver: Driver, { locks, scopes }: State): string[] {
 }
 
 function partsOf(state: State): { readonly [part: string]: string } {
-  const { scopes, locks, queue, consumers, owned, ...numbers } = state;
+  const { scopes, locks, queue, ready, consumers, owned, ...numbers } = state;
   return {
     numbers: canonical(numbers),
     scopes: canonical(scopes.map((scope) => ({ ...scope, locks: scope.locks.toObject() })).toObject()),
     locks: canonical(locks.entries().map(canonical).sort()),
     queue: canonical(queue.entries().map(canonical).sort()),
+    ready: canonical(ready.map((all) => all.map((some) => some.toArray().sort()).toObject()).toObject()),
     consumers: canonical(consumers.map((ids) => ids.toArray().sort()).toObject()),
     owned: canonical(owned.map((ids) => ids.toArray().sort()).toObject()),
   };

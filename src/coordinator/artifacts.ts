@@ -1,0 +1,57 @@
+import { type Refusal, refuse } from '../domain/refusal.js';
+import { artifactNumber, type Scope, type ScopeId } from '../domain/scope.js';
+import type { ArtifactRow } from '../store/store.js';
+import { quoted, wrongArgument } from './argument.js';
+import type { ArtifactPage, ArtifactRecord, ArtifactsInput } from './control-plane-contract.js';
+import { paged, pageSize } from './page.js';
+import type { Parts } from './parts.js';
+
+/** Artifacts with where they come from, oldest first. */
+export async function artifacts(parts: Parts, input: ArtifactsInput): Promise<ArtifactPage | Refusal> {
+  const { after, limit, ...rest } = input;
+  const number = after === undefined ? 0 : artifactNumber(after);
+  if (number === undefined) {
+    return wrongArgument('after', 'next of the page before', quoted(after ?? ''), 'Leave it out to begin anew.');
+  }
+  const size = pageSize(limit);
+  const rows = await parts.store.artifacts({ ...rest, after: number, limit: size + 1 });
+  const { items, next } = paged(rows, size);
+  return { artifacts: await traced(parts, items), ...(next === undefined ? {} : { next }) };
+}
+
+/** Artifacts with what their scopes worked from. */
+export async function traced(parts: Parts, rows: readonly ArtifactRow[]): Promise<ArtifactRecord[]> {
+  const makers = await scopesById(parts, new Set(rows.map(({ scope }) => scope)));
+  const consumed = new Set([...makers.values()].flatMap(({ contract }) => contract.consumes));
+  const sources = await scopesById(parts, consumed);
+  return rows.map(({ supersededBy, ...row }) => ({
+    ...row,
+    inputs: inputsOf(makers.get(row.scope), sources),
+    ...(supersededBy === undefined ? {} : { superseded_by: supersededBy }),
+  }));
+}
+
+async function scopesById(parts: Parts, ids: ReadonlySet<ScopeId>): Promise<Map<ScopeId, Scope>> {
+  const found = await parts.store.view({ scopes: [...ids] }, (view) => [...ids].map((id) => view.scope(id)));
+  return new Map(found.filter((scope) => scope !== undefined).map((scope) => [scope.id, scope]));
+}
+
+function inputsOf(maker: Scope | undefined, sources: ReadonlyMap<ScopeId, Scope>): ArtifactRecord['inputs'] {
+  const { inputs = [], consumes = [] } = maker?.contract ?? {};
+  const found = consumes.flatMap((scope) =>
+    (sources.get(scope)?.artifacts ?? []).map(({ id, hash }) => ({ id, scope, hash })),
+  );
+  return { references: inputs, artifacts: found };
+}
+
+/** What an artifact holds. */
+export async function artifactContent(parts: Parts, hash: string): Promise<Uint8Array | Refusal> {
+  const bytes = /^[0-9a-f]{64}$/.test(hash) ? await parts.store.content(hash) : undefined;
+  if (bytes !== undefined) return bytes;
+  return refuse(
+    'NOT_FOUND',
+    `There is no artifact:${hash.slice(0, 80)}.`,
+    'Take the hash from claim_scope, publish_output or list_scopes.',
+    { path: `artifact:${hash.slice(0, 80)}` },
+  );
+}
