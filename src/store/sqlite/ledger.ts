@@ -9,6 +9,7 @@ import type { Driver, Statement } from './driver.js';
 import type { Head, Loader } from './load.js';
 import { Projector } from './project.js';
 import { eventOfRow } from './queries.js';
+import { text } from './rows.js';
 
 /** Further behind than this, the tables are read anew instead of the events. */
 const LONG_BEHIND = 2_000;
@@ -40,6 +41,7 @@ export class Ledger {
   readonly #since: Statement;
   readonly #insert: Statement;
   readonly #head: Statement;
+  readonly #linkAt: Statement;
   #folded: Folded | undefined;
 
   /** `lease`: milliseconds. */
@@ -48,6 +50,7 @@ export class Ledger {
     this.#projector = new Projector(driver);
     this.#clock = clock;
     this.#longest = longestStep(lease);
+    this.#linkAt = driver.prepare('SELECT hash FROM events WHERE seq = ?');
     this.#since = driver.prepare('SELECT * FROM events WHERE seq > ? ORDER BY seq');
     this.#insert = driver.prepare(
       'INSERT INTO events (seq, at, wall, type, scope, agent, connection, trace, body, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
@@ -76,6 +79,12 @@ export class Ledger {
   /** The last link of the chain now, in a transaction or without. */
   end(): Hash {
     return this.#loader.head().hash;
+  }
+
+  /** The link of an event, if there is one of that number. */
+  linkAt(seq: number): Hash | undefined {
+    const row = this.#linkAt.get(seq);
+    return row && text(row, 'hash');
   }
 
   #foldSince(known: Folded, head: Head): Folded {

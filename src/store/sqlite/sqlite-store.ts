@@ -46,7 +46,6 @@ export class SqliteStore implements Store {
   readonly #driver: Driver;
   readonly #begin: Statement;
   readonly #commit: Statement;
-  readonly #hashAt: Statement;
   readonly #clock: Clock;
   readonly #wall: () => number;
   readonly #guard: Guard;
@@ -70,7 +69,6 @@ export class SqliteStore implements Store {
     this.#driver = driver;
     this.#begin = driver.prepare('BEGIN IMMEDIATE');
     this.#commit = driver.prepare('COMMIT');
-    this.#hashAt = driver.prepare('SELECT hash FROM events WHERE seq = ?');
     this.#clock = options.clock ?? machineClock();
     this.#wall = options.wall ?? Date.now;
     this.#guard = new Guard(join(folder, DATABASE));
@@ -225,8 +223,10 @@ export class SqliteStore implements Store {
     this.#life.write(life, moment.time.lock);
     this.#commitEvents(appended);
     this.#ledger.adopt(appended);
-    this.#tell(appended);
-    return appended.events;
+    const { events, state } = appended;
+    if (events.length > 0) this.#news.committed(state.seq);
+    if (events.some(({ body }) => body.type.startsWith('scope.'))) this.#bells.ring();
+    return events;
   }
 
   /** A COMMIT that failed may have come about all the same: the ledger itself says so. */
@@ -235,14 +235,8 @@ export class SqliteStore implements Store {
       this.#commitNow();
     } catch (error) {
       rollBack(this.#driver);
-      if (events.length === 0 || this.#hashAt.get(state.seq)?.hash !== hash) throw error;
+      if (events.length === 0 || this.#ledger.linkAt(state.seq) !== hash) throw error;
     }
-  }
-
-  #tell({ events, state }: Appended): void {
-    if (events.length === 0) return;
-    this.#news.committed(state.seq);
-    if (events.some(({ body }) => body.type.startsWith('scope.'))) this.#bells.ring();
   }
 
   /** Begins a write transaction on a database that is still ours and has no effect cut off half-way. */
