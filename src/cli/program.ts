@@ -1,5 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { PHASES, type Phase, STATUSES, type Status } from '../domain/scope.js';
+import { ROLES } from '../http/identity.js';
+import type { CreateOptions } from './commands/token.js';
 import { endWhenUnread } from './interrupt.js';
 import { VERSION } from './version.js';
 import { withWorkspace } from './with-workspace.js';
@@ -20,6 +22,7 @@ export async function runProgram(args: readonly string[]): Promise<void> {
   serving(program);
   looking(program);
   acting(program);
+  tokens(program);
   try {
     await program.parseAsync([...args], { from: 'user' });
   } catch (error) {
@@ -139,6 +142,47 @@ function acting(program: Command): void {
         await release(plane, scope, options.reason, options.json === true);
       }),
     );
+}
+
+function tokens(program: Command): void {
+  const group = program.command('token').description('the tokens with which clients of `serve` show who they are');
+  command(group, 'create <name>', 'make a token, and show it this once')
+    .addOption(
+      new Option('--role <role>', 'an observer looks, an agent works, an operator decides about all work')
+        .choices([...ROLES])
+        .makeOptionMandatory(),
+    )
+    .option('--units <units...>', 'an agent may claim only these files, folders, globs and processes')
+    .addOption(new Option('--phases <phases...>', 'an agent may claim work of these phases only').choices([...PHASES]))
+    .option('--expires <duration>', 'end it after so long, such as 30d, 12h or 45m', duration)
+    .action((name: string, options: Common & Omit<CreateOptions, 'json'>) =>
+      withWorkspace(options.root, async (assembled) => {
+        const { createToken } = await import('./commands/token.js');
+        await createToken(assembled, name, { ...options, json: options.json === true });
+      }),
+    );
+  command(group, 'list', 'the tokens, without themselves').action((options: Common) =>
+    withWorkspace(options.root, async (assembled) => {
+      const { listTokens } = await import('./commands/token.js');
+      await listTokens(assembled, options.json === true);
+    }),
+  );
+  command(group, 'revoke <name>', 'end a token, and the sessions under it').action((name: string, options: Common) =>
+    withWorkspace(options.root, async (assembled) => {
+      const { revokeToken } = await import('./commands/token.js');
+      await revokeToken(assembled, name, options.json === true);
+    }),
+  );
+}
+
+const DURATION_UNITS: { readonly [unit: string]: number } = { m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** → milliseconds. */
+function duration(text: string): number {
+  const [, count, unit = ''] = /^([1-9]\d{0,4})([mhd])$/.exec(text) ?? [];
+  if (count === undefined)
+    throw new InvalidArgumentError('Expected a number of days, hours or minutes: 30d, 12h, 45m.');
+  return Number(count) * (DURATION_UNITS[unit] ?? 0);
 }
 
 function port(text: string): number {

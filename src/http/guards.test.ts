@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { allowedHosts, allowedOrigin, bearerToken, hasTokenInUrl, hostNames, isJson, isLoopback } from './guards.js';
-import { checkTokens } from './tokens.js';
 
 const hosts = allowedHosts(['Box.example', 'proxy.example:8443'], 3900);
 
@@ -72,16 +71,6 @@ test('a body is JSON only if it says so', () => {
     'multipart/form-data; x=application/json',
   ];
   expect(others.filter(isJson)).toEqual([]);
-});
-
-test('a token gives whose it is', () => {
-  const check = checkTokens([
-    { name: 'ann', role: 'operator', token: 'one' },
-    { name: 'bob', role: 'agent', limits: { units: ['src/'] }, token: 'two' },
-  ]);
-  const bob = { name: 'bob', role: 'agent', limits: { units: ['src/'] } };
-  expect([check('one'), check('two')]).toEqual([{ name: 'ann', role: 'operator' }, bob]);
-  expect([check('three'), check('')]).toEqual([undefined, undefined]);
 });
 
 test('a server on all addresses is named by the one for this machine, any other by its own', () => {

@@ -5,11 +5,12 @@ import { StreamableHTTPClientTransport as LegacyHttp } from '@modelcontextprotoc
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { mcpOverHttp } from '../mcp/http.js';
 import { ToyWorkspace } from '../mcp/toy-workspace.testsuite.js';
+import { FixedTokens } from './fixed-tokens.testsuite.js';
 import { type HttpServer, startHttp } from './server.js';
-import { checkTokens } from './tokens.js';
 
 let server: HttpServer;
 let told: Told;
+let tokens: FixedTokens;
 
 /** What the workspace told, in order; `said` resolves when a line is there. */
 class Told extends EventTarget {
@@ -29,11 +30,8 @@ async function start(bounds: { maxSessions?: number; idle?: number } = {}): Prom
   told = new Told();
   const toy = new ToyWorkspace(told.tell);
   const mcp = mcpOverHttp({ provider: async () => toy, version: '1.2.3', onerror: () => undefined, ...bounds });
-  const check = checkTokens([
-    { name: 'ann', role: 'agent', token: 'one' },
-    { name: 'bob', role: 'agent', token: 'two' },
-  ]);
-  server = await startHttp({ host: '127.0.0.1', port: 0, mcp, check, version: '1.2.3', onerror: () => undefined });
+  tokens = new FixedTokens({ one: { name: 'ann', role: 'agent' }, two: { name: 'bob', role: 'agent' } });
+  server = await startHttp({ host: '127.0.0.1', port: 0, mcp, tokens, version: '1.2.3', onerror: () => undefined });
 }
 
 beforeEach(() => start());
@@ -138,6 +136,21 @@ test('a session is bound to its token', async () => {
   const { transport } = await legacy('opencode', 'one');
   expect(await statusIn(transport.sessionId, 'one')).toBe(200);
   expect(await statusIn(transport.sessionId, 'two')).toBe(404);
+});
+
+test("promise 7: the end of a token ends its sessions and its calls, and nobody else's", async () => {
+  const [ann, bob] = [await legacy('opencode', 'one'), await legacy('opencode', 'two')];
+  const alone = await modern('opencode', 'one');
+  const waits = { name: 'run', arguments: { command: 'await' } };
+  const calls = [ann.client.callTool(waits), alone.client.callTool(waits)].map((call) => call.catch(() => 'cut off'));
+  await told.said('waiting', 2);
+  tokens.revoke('one');
+  await told.said('given up', 2);
+  await told.said('disconnected');
+  expect(await calls[1]).toBe('cut off');
+  expect(await statusIn(ann.transport.sessionId, 'one')).toBe(401);
+  expect(await statusIn(bob.transport.sessionId, 'two')).toBe(200);
+  expect(told.lines.filter((line) => line === 'disconnected')).toHaveLength(1);
 });
 
 test('requests that stand alone are one caller per token and client', async () => {

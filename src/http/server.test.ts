@@ -2,8 +2,8 @@ import { EventEmitter, once } from 'node:events';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
+import { FixedTokens } from './fixed-tokens.testsuite.js';
 import { type Endpoint, type HttpServer, LIMITS, startHttp } from './server.js';
-import { checkTokens } from './tokens.js';
 
 let server: HttpServer | undefined;
 const errors: unknown[] = [];
@@ -22,9 +22,9 @@ const echo: Endpoint = {
 };
 
 async function start(limits = LIMITS, mcp = echo, host = '127.0.0.1'): Promise<number> {
-  const check = checkTokens([{ name: 'ann', role: 'agent', token: 'secret-one' }]);
+  const tokens = new FixedTokens({ 'secret-one': { name: 'ann', role: 'agent' } });
   const onerror = (error: unknown) => errors.push(error);
-  server = await startHttp({ host, port: 0, mcp, check, version: '1.2.3', limits, onerror });
+  server = await startHttp({ host, port: 0, mcp, tokens, version: '1.2.3', limits, onerror });
   return server.port;
 }
 
@@ -162,7 +162,7 @@ test('an address that is taken is an error at the start', async () => {
     host: '127.0.0.1',
     port,
     mcp: echo,
-    check: () => undefined,
+    tokens: new FixedTokens({}),
     version: '1',
     onerror: () => undefined,
   });

@@ -9,7 +9,7 @@ import { allowedHosts, allowedOrigin, hostNames, isJson } from './guards.js';
 import type { Identity } from './identity.js';
 import { no } from './no.js';
 import type { Rates } from './rate.js';
-import type { TokenCheck } from './tokens.js';
+import type { Tokens } from './tokens.js';
 
 /** What is served under `/mcp`; the body is parsed JSON, `ended` resolves when the response is out or the client gone. */
 export interface Endpoint {
@@ -35,9 +35,7 @@ export interface HttpServerOptions {
   /** 0 takes any free one. */
   readonly port: number;
   readonly mcp: Endpoint;
-  readonly check: TokenCheck;
-  /** Calls back with the name of each token that is revoked or expires. */
-  readonly onTokenEnd?: (listener: (name: string) => void) => void;
+  readonly tokens: Tokens;
   readonly rates?: Rates;
   readonly version: string;
   /** Names by which clients may call this server besides the loopback ones and its address; with a port where it is not the server's. */
@@ -115,9 +113,9 @@ function routes(options: HttpServerOptions, limits: Limits, hosts: ReadonlySet<s
   return app;
 }
 
-function admission({ check, rates, mcp, onTokenEnd, onerror }: HttpServerOptions): MiddlewareHandler<Env> {
-  const gate = new Gate(check, rates);
-  onTokenEnd?.((name) => {
+function admission({ tokens, rates, mcp, onerror }: HttpServerOptions): MiddlewareHandler<Env> {
+  const gate = new Gate((token) => tokens.check(token), rates);
+  tokens.onEnd((name) => {
     gate.end(name);
     mcp.end(name).catch(onerror);
   });

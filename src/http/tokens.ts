@@ -1,20 +1,13 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { Identity } from './identity.js';
-
-export interface Token extends Identity {
-  readonly token: string;
-}
 
 /** Gives whose a token is that is valid, else undefined. */
 export type TokenCheck = (token: string) => Promise<Identity | undefined> | Identity | undefined;
 
-/** Compares with all tokens in constant time: how long it takes tells nothing about any of them. */
-export function checkTokens(tokens: readonly Token[]): TokenCheck {
-  const known = tokens.map(({ token, ...identity }) => ({ identity, hash: Buffer.from(hashOf(token), 'hex') }));
-  return (given) => {
-    const hash = Buffer.from(hashOf(given), 'hex');
-    return known.filter((each) => timingSafeEqual(each.hash, hash))[0]?.identity;
-  };
+export interface Tokens {
+  readonly check: TokenCheck;
+  /** Calls back with the name of each token that is revoked or expires. */
+  onEnd(listener: (name: string) => void): void;
 }
 
 /**

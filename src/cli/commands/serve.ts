@@ -1,13 +1,14 @@
+import { join } from 'node:path';
 import { isRefusal, type Refusal, refuse } from '../../domain/refusal.js';
 import { isLoopback } from '../../http/guards.js';
+import { LiveTokens } from '../../http/live-tokens.js';
 import { startHttp } from '../../http/server.js';
-import { checkTokens } from '../../http/tokens.js';
+import { TokenFiles } from '../../http/token-files.js';
 import { mcpOverHttp } from '../../mcp/http.js';
 import { type Assembled, tidy } from '../assemble.js';
 import { interrupted, untilInterrupted } from '../interrupt.js';
 import { fail, paint, print, printJson } from '../output.js';
 import { ownCommand, shellLine } from '../own-command.js';
-import { serveToken } from '../serve-token.js';
 import { VERSION } from '../version.js';
 
 export interface ServeOptions {
@@ -21,11 +22,12 @@ export async function serve(assembled: Assembled, { host, port, json }: ServeOpt
   void tidy(assembled);
   assembled.parts.presence.keep();
   const { parts, coordinator, config } = assembled;
-  const { token, path } = serveToken(parts.workspace.root);
+  const files = new TokenFiles(join(parts.workspace.root, '.signalbox'));
+  const { path } = files.first();
+  const tokens = new LiveTokens(files, parts.log);
   const onerror = (error: unknown): void => parts.log(String(error));
   const mcp = mcpOverHttp({ provider: async () => coordinator, version: VERSION, onerror });
-  const check = checkTokens([{ name: 'operator', role: 'operator', token }]);
-  const options = { host, port, mcp, check, version: VERSION, hosts: config.hosts, onerror };
+  const options = { host, port, mcp, tokens, version: VERSION, hosts: config.hosts, onerror };
   const server = await startHttp(options).catch((error: unknown) => cannotListen(`${host}:${port}`, error));
   if (isRefusal(server)) return fail(server);
   const url = `http://${server.host}:${server.port}/mcp`;
@@ -33,6 +35,7 @@ export async function serve(assembled: Assembled, { host, port, json }: ServeOpt
   else announce(parts.workspace.root, url, path, host);
   await untilInterrupted(interrupted);
   await server.close();
+  tokens.close();
 }
 
 function cannotListen(address: string, error: unknown): Refusal {
