@@ -1,10 +1,13 @@
-import { type Refusal, refuse } from '../domain/refusal.js';
-import { artifactNumber, type Scope, type ScopeId } from '../domain/scope.js';
+import { hash as digest } from 'node:crypto';
+import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
+import { artifactNumber, type Hash, type Scope, type ScopeId } from '../domain/scope.js';
 import type { ArtifactRow } from '../store/store.js';
 import { quoted, wrongArgument } from './argument.js';
 import type { ArtifactPage, ArtifactRecord, ArtifactsInput } from './control-plane-contract.js';
 import { paged, pageSize } from './page.js';
 import type { Parts } from './parts.js';
+
+const HASH = /^[0-9a-f]{10,64}$/;
 
 /** Artifacts with where they come from, oldest first. */
 export async function artifacts(parts: Parts, input: ArtifactsInput): Promise<ArtifactPage | Refusal> {
@@ -44,14 +47,25 @@ function inputsOf(maker: Scope | undefined, sources: ReadonlyMap<ScopeId, Scope>
   return { references: inputs, artifacts: found };
 }
 
-/** What an artifact holds. */
-export async function artifactContent(parts: Parts, hash: string): Promise<Uint8Array | Refusal> {
-  const bytes = /^[0-9a-f]{64}$/.test(hash) ? await parts.store.content(hash) : undefined;
-  if (bytes !== undefined) return bytes;
+export interface Stored {
+  readonly hash: Hash;
+  readonly bytes: Uint8Array;
+}
+
+/** What is stored under a hash, or under so much of it that no other begins alike (10 characters at the least). */
+export async function storedContent(parts: Parts, given: string): Promise<Stored | Refusal> {
+  const bytes = HASH.test(given) ? await parts.store.content(given) : undefined;
+  if (bytes !== undefined) return { hash: digest('sha256', bytes), bytes };
   return refuse(
     'NOT_FOUND',
-    `There is no artifact:${hash.slice(0, 80)}.`,
+    `There is no artifact:${given.slice(0, 80)}.`,
     'Take the hash from claim_scope, publish_output or list_scopes.',
-    { path: `artifact:${hash.slice(0, 80)}` },
+    { path: `artifact:${given.slice(0, 80)}` },
   );
+}
+
+/** What an artifact holds. */
+export async function artifactContent(parts: Parts, given: string): Promise<Uint8Array | Refusal> {
+  const stored = await storedContent(parts, given);
+  return isRefusal(stored) ? stored : stored.bytes;
 }

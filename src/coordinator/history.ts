@@ -1,5 +1,4 @@
 import type { ChangeRow } from '../domain/intent.js';
-import { isRefusal, type Refusal } from '../domain/refusal.js';
 import type { Hash, ScopeId } from '../domain/scope.js';
 import { difference } from '../workspace/text/difference.js';
 import type { Parts } from './parts.js';
@@ -47,21 +46,26 @@ async function bytesOf(parts: Parts, hash: Hash | null): Promise<Uint8Array | nu
   return bytes;
 }
 
-/** The difference that a scope made, as one unified diff. @param until only changes up to this event. */
+/**
+ * The difference that a scope made, as one unified diff.
+ *
+ * @param until only changes up to this event.
+ * @param maxLines for reading: each file's part is cut after so many lines.
+ */
 export async function scopeDiff(
   parts: Parts,
   scope: ScopeId,
-  { until = Number.MAX_SAFE_INTEGER, maxLines }: { readonly until?: number; readonly maxLines: number },
-): Promise<string | Refusal> {
+  { until = Number.MAX_SAFE_INTEGER, maxLines }: { readonly until?: number; readonly maxLines?: number } = {},
+): Promise<string> {
   const texts: string[] = [];
   for (const [path, steps] of await scopeChanges(parts, scope)) {
     const known = steps.filter((step) => step.seq <= until);
     const first = known[0];
     const last = known.at(-1);
     if (first === undefined || last === undefined || first.before === last.after) continue;
-    const text = difference(first.beforeBytes, last.afterBytes, { path, maxLines });
-    if (isRefusal(text)) return text;
-    texts.push(text);
+    texts.push(
+      difference(first.beforeBytes, last.afterBytes, { path, ...(maxLines === undefined ? {} : { maxLines }) }),
+    );
   }
-  return texts.join('\n');
+  return texts.join('');
 }

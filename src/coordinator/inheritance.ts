@@ -1,4 +1,4 @@
-import { isRefusal } from '../domain/refusal.js';
+import { newest } from '../domain/outputs.js';
 import { isEnded, type Scope } from '../domain/scope.js';
 import type { ClaimOutput } from './contract.js';
 import { scopeDiff } from './history.js';
@@ -6,13 +6,13 @@ import type { Parts } from './parts.js';
 
 const HANDOVER_LINES = 200;
 
-/** The outputs of the scopes that a scope consumes, as far as they are done. */
+/** The outputs of the scopes that a scope consumes, as far as they are done; of what was published again, the newest. */
 export async function inputs(parts: Parts, scope: Scope): Promise<Pick<ClaimOutput, 'inputs'>> {
   const { consumes } = scope.contract;
   if (consumes.length === 0) return {};
   const found = await parts.store.view({ scopes: consumes }, (view) => consumes.map((id) => view.scope(id)));
   const artifacts = found.flatMap((other) =>
-    (other?.artifacts ?? []).map((artifact) => ({
+    newest(other?.artifacts ?? []).map((artifact) => ({
       ...artifact,
       scope: other?.id ?? '',
       ...(other?.summary === undefined ? {} : { summary: other.summary }),
@@ -42,5 +42,5 @@ export async function handover(parts: Parts, scope: Scope): Promise<Pick<ClaimOu
   if (scope.handover === undefined) return {};
   const { from, note, until } = scope.handover;
   const diff = await scopeDiff(parts, scope.id, { until, maxLines: HANDOVER_LINES });
-  return { handover: { from, note, diff: isRefusal(diff) ? '' : diff } };
+  return { handover: { from, note, diff } };
 }

@@ -7,7 +7,7 @@ import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
 import { parseUnit } from '../domain/unit.js';
 import type { View } from '../domain/view.js';
 import type { Looked, Snapshot } from '../workspace/workspace.js';
-import { artifactContent } from './artifacts.js';
+import { storedContent } from './artifacts.js';
 import type { Caller, HeldBy, ReadFile, ReadInput, ReadOutput } from './contract.js';
 import { noteDrift, seemsDrifted } from './drift.js';
 import { act, type Parts, refusedEvent } from './parts.js';
@@ -85,9 +85,9 @@ async function look(parts: Parts, wish: Wish): Promise<Looked | Refusal> {
 }
 
 async function artifact(parts: Parts, path: string): Promise<Looked | Refusal> {
-  const version = path.slice('artifact:'.length);
-  const bytes = await artifactContent(parts, version);
-  return isRefusal(bytes) ? bytes : { kind: 'file', file: { path, version, bytes, mode: 0o444, changed: 0 } };
+  const stored = await storedContent(parts, path.slice('artifact:'.length));
+  if (isRefusal(stored)) return stored;
+  return { kind: 'file', file: { path, version: stored.hash, bytes: stored.bytes, mode: 0o444, changed: 0 } };
 }
 
 function filesOf(looks: readonly (Looked | Refusal)[]): Snapshot[] {

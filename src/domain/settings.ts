@@ -33,6 +33,12 @@ export interface Settings {
   readonly maxAttempts: number;
   /** Scopes that are declared at once. */
   readonly maxPlan: number;
+  /** Artifacts of one publication. */
+  readonly maxArtifacts: number;
+  /** Artifacts of one scope: they are all in its row. */
+  readonly maxScopeArtifacts: number;
+  /** Bytes of the artifacts of one publication. */
+  readonly maxArtifactBytes: number;
 }
 
 export const DEFAULTS: Settings = {
@@ -52,4 +58,7 @@ export const DEFAULTS: Settings = {
   maxTitle: 200,
   maxAttempts: 3,
   maxPlan: 10_000,
+  maxArtifacts: 1_000,
+  maxScopeArtifacts: 2_000,
+  maxArtifactBytes: 64_000_000,
 };

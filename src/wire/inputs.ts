@@ -103,10 +103,23 @@ export const claimInput = z.object({
   wait_s: seconds.exactOptional().describe('Wait at most this long'),
 });
 
+/** A client may send the JSON that it publishes as it is: it is stored as text. */
+const artifactContent = z.unknown().meta({ type: 'string' }).transform(asJsonText).pipe(text(MAX_CONTENT));
+
+function asJsonText(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  try {
+    return `${JSON.stringify(value, null, 2)}\n`;
+  } catch {
+    // Too deep for the stack: left for the schema to refuse.
+    return value;
+  }
+}
+
 const artifact = z.object({
   type: label(100),
   path: path.exactOptional(),
-  content: text(MAX_CONTENT).exactOptional(),
+  content: artifactContent.exactOptional(),
 });
 
 export const publishInput = z.object({
@@ -118,7 +131,11 @@ export const publishInput = z.object({
     .enum(['done', 'progress', 'failed'])
     .exactOptional()
     .describe('done (default) ends the scope, progress keeps its locks'),
-  artifacts: z.array(artifact).max(MAX_LIST).exactOptional().describe('More outputs: a type and a path or content'),
+  artifacts: z
+    .array(artifact)
+    .max(MAX_LIST)
+    .exactOptional()
+    .describe('More outputs: type and path (or artifact:<hash>) or content; only type diff: what you changed'),
   branch: label(250).exactOptional().describe('Commit on this branch'),
 });
 

@@ -2,7 +2,6 @@ import { scopeDiff } from '../../coordinator/history.js';
 import { liveScopes } from '../../coordinator/list.js';
 import type { Parts } from '../../coordinator/parts.js';
 import { unknownScope } from '../../domain/authority.js';
-import { isRefusal } from '../../domain/refusal.js';
 import { knownScope } from '../known-scope.js';
 import { fail, print, printJson, safeLines } from '../output.js';
 
@@ -14,8 +13,7 @@ export async function diff(parts: Parts, given: string | undefined, json: boolea
     known === undefined ? await parts.store.view({}, (view) => liveScopes(view).map(({ id }) => id)) : [known];
   const found = [];
   for (const id of ids) {
-    const text = await scopeDiff(parts, id, { maxLines: 100_000 });
-    if (isRefusal(text)) return fail(text);
+    const text = await scopeDiff(parts, id);
     if (text !== '') found.push({ scope: id, diff: text });
   }
   if (json) return printJson(found);
