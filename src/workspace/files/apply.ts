@@ -1,7 +1,7 @@
 import { type BigIntStats, closeSync, linkSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
 import type { Hash } from '../../domain/scope.js';
 import type { Moved } from '../workspace.js';
-import { hashOf, isSame, isUnwritten, type Mark, markOf, openFile, readWhole } from './bytes.js';
+import { hashWhole, isSame, isUnwritten, type Mark, markOf, openFile } from './bytes.js';
 import { type Change, type Target, tempFolder } from './change.js';
 import { errno } from './errno.js';
 import type { Place } from './look.js';
@@ -36,8 +36,8 @@ function hashAt(place: Place, path: string): { hash: Hash; mark: Mark } | undefi
   const found = openFile(path);
   if (found.kind !== 'file' && found.kind !== 'folder') return undefined;
   try {
-    const bytes = found.kind === 'folder' ? undefined : readWhole(found.fd, Number(found.stat.size), place.maxFile);
-    return bytes && { hash: hashOf(bytes), mark: markOf(found.stat) };
+    const hash = found.kind === 'folder' ? undefined : hashWhole(found.fd, Number(found.stat.size), place.maxFile);
+    return hash === undefined ? undefined : { hash, mark: markOf(found.stat) };
   } finally {
     closeSync(found.fd);
   }

@@ -8,7 +8,7 @@ import { NOFOLLOW } from './walk.js';
 const FILE = constants.O_RDONLY | NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
 const CHUNK = 1 << 20;
 /** Below it, a file is read at once: the thread pool would take longer than the disk. */
-const LARGE = 256 * 1024;
+export const LARGE = 256 * 1024;
 /** Timestamps of the coarsest disks in use: within it, two different contents can bear the same time. */
 const RACY = 2_000_000_000n;
 
@@ -80,6 +80,22 @@ export function readWhole(fd: number, size: number, limit: number): Uint8Array |
     if (filled > limit) return undefined;
     if (filled === bytes.length) bytes = Buffer.concat([bytes], Math.min(bytes.length * 2, limit + 1));
   }
+}
+
+/** Where files are read into whose bytes nobody wants: a buffer for each would keep the garbage collector busy. */
+let scratch: Buffer | undefined;
+
+/** The hash of an open file, or nothing where it is more than `limit`. */
+export function hashWhole(fd: number, size: number, limit: number): Hash | undefined {
+  if (size > limit) return undefined;
+  scratch ??= Buffer.allocUnsafeSlow(LARGE);
+  for (let filled = 0; size < LARGE && filled < LARGE; ) {
+    const got = readSync(fd, scratch, filled, LARGE - filled, filled);
+    if (got === 0) return filled > limit ? undefined : hashOf(scratch.subarray(0, filled));
+    filled += got;
+  }
+  const bytes = readWhole(fd, size, limit);
+  return bytes && hashOf(bytes);
 }
 
 /** What a file holds, and the hash of it. */

@@ -3,7 +3,7 @@ import { unlink } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Hash } from '../../domain/scope.js';
-import { isUnwritten, openFile, readHashed } from './bytes.js';
+import { hashWhole, isUnwritten, LARGE, openFile, readHashed } from './bytes.js';
 import type { Change, Target } from './change.js';
 import { ifStillThere } from './errno.js';
 import { PERMISSIONS, type Place } from './look.js';
@@ -145,7 +145,9 @@ async function formerNow(place: Place, path: string, target: Target) {
   const { fd, stat } = found;
   try {
     if (target.mark !== undefined && !target.mark.young && isUnwritten(target.mark, stat)) return undefined;
-    const read = await readHashed(fd, Number(stat.size), place.maxFile);
+    const size = Number(stat.size);
+    if (size < LARGE && hashWhole(fd, size, place.maxFile) === target.before) return undefined;
+    const read = await readHashed(fd, size, place.maxFile);
     // It grew past what can be handed on: it stays where it is, and a sweep names it.
     if (read === undefined) delete target.kept;
     return read && { ...read, mode: Number(stat.mode) & PERMISSIONS };
