@@ -1,3 +1,5 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Runner } from '../processes/runner.js';
 
 /** A runner that is opened with the first command: a server that only reads and patches never probes for containment. */
@@ -16,9 +18,18 @@ export function lazyRunner(options: {
     levels: async () => (await runner()).levels(),
     start: async (spec) => (await runner()).start(spec),
     output: async (id, from) => (await runner()).output(id, from),
+    log: async (id) => (await runner()).log(id),
     fate: async (id) => (await runner()).fate(id),
+    // Asked at every start: mostly there is nothing to open it for.
+    left: async () => ((await isEmpty(join(options.folder, 'runs'))) ? [] : (await runner()).left()),
+    adopt: async (id, level) => (await runner()).adopt(id, level),
+    kill: async (id) => (await runner()).kill(id),
     close: async () => {
       if (opened !== undefined) await (await opened).close();
     },
   };
+}
+
+async function isEmpty(folder: string): Promise<boolean> {
+  return (await readdir(folder).catch(() => [])).length === 0;
 }

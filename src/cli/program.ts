@@ -21,6 +21,7 @@ export async function runProgram(args: readonly string[]): Promise<void> {
   endWhenUnread();
   serving(program);
   looking(program);
+  lookingBack(program);
   acting(program);
   tokens(program);
   try {
@@ -114,12 +115,24 @@ function looking(program: Command): void {
         });
       }),
     );
-  command(program, 'diff [scope]', 'what a scope changed, or what all live scopes did').action(
-    (scope: string | undefined, options: Common) =>
+}
+
+/** Looking at what was done. */
+function lookingBack(program: Command): void {
+  command(program, 'diff [scope]', 'what a scope changed, or what all live scopes did')
+    .option('--run <id>', 'what this run changed')
+    .action((scope: string | undefined, options: Common & { run?: string }) =>
       withWorkspace(options.root, async ({ parts }) => {
-        const { diff } = await import('./commands/diff.js');
-        await diff(parts, scope, options.json === true);
+        const { diff, runDiff } = await import('./commands/diff.js');
+        if (options.run === undefined) await diff(parts, scope, options.json === true);
+        else await runDiff(parts, options.run, options.json === true);
       }),
+    );
+  command(program, 'log <run>', 'what a command printed').action((run: string, options: Common) =>
+    withWorkspace(options.root, async ({ parts }) => {
+      const { log } = await import('./commands/log.js');
+      await log(parts, run, options.json === true);
+    }),
   );
 }
 

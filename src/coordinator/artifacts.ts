@@ -59,7 +59,7 @@ export async function storedContent(parts: Parts, given: string): Promise<Stored
   return refuse(
     'NOT_FOUND',
     `There is no artifact:${given.slice(0, 80)}.`,
-    'Take the hash from claim_scope, publish_output or list_scopes.',
+    'Take the hash from run, claim_scope, publish_output or list_scopes.',
     { path: `artifact:${given.slice(0, 80)}` },
   );
 }

@@ -2,7 +2,8 @@ import { type Draft, draft as newDraft } from '../domain/draft.js';
 import type { EventBody, FileChange } from '../domain/event.js';
 import { printHandle } from '../domain/handle.js';
 import type { IntentId } from '../domain/intent.js';
-import { isRefusal, type Refusal } from '../domain/refusal.js';
+import { awaitsCommit } from '../domain/open-runs.js';
+import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
 import type { ScopeId } from '../domain/scope.js';
 import { allowWrite, type Write } from '../domain/write.js';
 import { Overtaken } from '../workspace/files/apply.js';
@@ -102,6 +103,8 @@ function effect(
     const allowed = allowWrite(draft, claimant(parts, caller), request.write);
     if (isRefusal(allowed)) return allowed;
     const { scope, claimed } = allowed;
+    const { run } = request;
+    if (run !== undefined && !awaitsCommit(draft.view.state, run)) return overtaken(run);
     moved = parts.workspace.verify(prepared).map((file) => file.path);
     if (moved.length > 0) return movedOn;
     const outside = noteOutside(draft, prepared.changes, scope.id);
@@ -113,6 +116,11 @@ function effect(
   });
   if (moved.length > 0) return { answer: { moved } };
   return { answer, ...(isRefusal(answer) ? {} : { life: scopeAlive(caller, answer.scope) }) };
+}
+
+/** A server that was stopped until another one had settled its run commits nothing more of it. */
+function overtaken(run: string): Refusal {
+  return refuse('LEASE_LOST', `The end of ${run} is on record already.`, `See it with run {"run": "${run}"}.`, { run });
 }
 
 const movedOn: Refusal = { refused: true, code: 'STALE_BASE', sentence: '', facts: {}, next: '' };

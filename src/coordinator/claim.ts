@@ -15,6 +15,7 @@ import { act, claimant, collected, type Parts, type Step, scopeAlive, scopeNeeds
 import { Patience } from './patience.js';
 import { comes } from './pickup.js';
 import { titleFrom } from './title.js';
+import { stopped } from './unfinished-runs.js';
 import { parseProduces, parseUnits } from './units.js';
 
 /** claim_scope: opens or takes up a scope, adds units to one's own, or goes on waiting. Blocks as long as the caller bears. */
@@ -22,12 +23,16 @@ export async function claim(parts: Parts, caller: Caller, input: ClaimInput): Pr
   const who = input.agent === undefined ? caller : { ...caller, agent: input.agent };
   const request = await parseClaim(parts, input);
   if (isRefusal(request)) return act<ClaimOutput>(parts, who, 'claim_scope', {}, () => ({ answer: request }));
+  const until = performance.now() + Math.min(caller.patience, (input.wait_s ?? Number.POSITIVE_INFINITY) * 1000);
+  const asked = input.scope === undefined ? undefined : parseHandle(input.scope)?.id;
+  if (asked !== undefined) await stopped(parts, asked, until - performance.now(), caller.signal);
   const needs = { scopes: scopeNeeds(input.scope, ...(input.consumes ?? [])) };
   const patience = new Patience(
     caller.signal,
     Math.min(caller.patience, (input.wait_s ?? Number.POSITIVE_INFINITY) * 1000),
   );
   try {
+    await whenStopped(parts, input, patience.signal);
     const before = await told(parts, input);
     const claimed = await taken(parts, who, request, needs, patience.signal);
     if (isRefusal(claimed)) return claimed;
@@ -36,6 +41,12 @@ export async function claim(parts: Parts, caller: Caller, input: ClaimInput): Pr
   } finally {
     patience.end();
   }
+}
+
+/** Open work that was just taken from somebody is there when its commands have ended. */
+async function whenStopped(parts: Parts, { scope }: ClaimInput, signal: AbortSignal): Promise<void> {
+  const id = scope === undefined ? undefined : parseHandle(scope)?.id;
+  if (id !== undefined) await stopped(parts, id, Number.POSITIVE_INFINITY, signal);
 }
 
 /** Another may be quicker with the open work that was seen: then there may be more, as long as patience lasts. */

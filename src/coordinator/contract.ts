@@ -1,9 +1,11 @@
-import type { RunEnding } from '../domain/event.js';
 import type { Limits } from '../domain/limits.js';
 import type { Told } from '../domain/notes.js';
 import type { Refusal } from '../domain/refusal.js';
 import type { Phase, Product, Status } from '../domain/scope.js';
 import type { Mode } from '../domain/unit.js';
+import type { ListedRun, RunInput, RunOutput } from './run-contract.js';
+
+export type { ListedRun, RunInput, RunOutput };
 
 /** Who calls, as far as the door can tell. */
 export interface Caller {
@@ -100,33 +102,6 @@ export interface PatchOutput {
   readonly claimed?: readonly string[];
 }
 
-export interface RunInput {
-  readonly command?: string;
-  readonly scope?: string;
-  readonly cwd?: string;
-  readonly env?: readonly string[];
-  readonly background?: boolean;
-  readonly wait_s?: number;
-  readonly timeout_s?: number;
-  readonly run?: string;
-  readonly from?: number;
-  readonly stop?: boolean;
-}
-export interface RunOutput {
-  readonly run: string;
-  readonly state: 'running' | RunEnding;
-  readonly exit_code?: number;
-  readonly output: string;
-  readonly next?: number;
-  readonly scope?: string;
-  readonly changed: readonly { readonly path: string; readonly version: string | null }[];
-  readonly rejected: readonly { readonly path: string; readonly reason: string }[];
-  readonly containment: 'transactional' | 'confined' | 'none';
-  /** What to do instead, where git could not write to its own folder. */
-  readonly advice?: string;
-  readonly duration_ms: number;
-}
-
 export interface ClaimInput {
   readonly title?: string;
   readonly units?: readonly string[];
@@ -152,6 +127,8 @@ export interface ClaimOutput {
       readonly agent: string;
       readonly title: string;
       readonly units: readonly string[];
+      /** Its owner has lost it: its units are free when these runs have ended. */
+      readonly until?: readonly string[];
     }[];
   };
   readonly blocked_on?: readonly string[];
@@ -263,9 +240,15 @@ export interface ListedScope {
     readonly hash: string;
   }[];
   readonly commit?: string;
+  /** Its owner has lost it: its units are free when its runs have ended. */
+  readonly stopping?: string;
+  /** Commands under way; with `id`, the latest ones that have ended too. */
+  readonly runs?: readonly ListedRun[];
 }
 export interface ListOutput {
   readonly scopes: readonly ListedScope[];
+  /** With `mine`: commands under way that the caller started without a scope. */
+  readonly runs?: readonly ListedRun[];
   readonly seq: number;
   readonly more?: number;
   /** What the caller should know about the list. */

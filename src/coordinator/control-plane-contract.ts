@@ -113,6 +113,8 @@ export interface OperateInput {
 export interface OperateOutput {
   readonly id: string;
   readonly status: Status;
+  /** Its owner has lost it for this reason, but its commands cannot be known to be dead yet: it keeps its units until then. */
+  readonly stopping?: string;
 }
 
 export interface ArtifactsInput {

@@ -9,9 +9,11 @@ import { read } from './read.js';
 import { release } from './release.js';
 import { run } from './run.js';
 import { orUnavailable } from './unavailable.js';
+import { settleRuns } from './unfinished-runs.js';
 
 /** The eight use cases over one workspace, ready for any door. */
 export function createCoordinator(parts: Parts): Coordinator {
+  parts.presence.afterwards(() => settleRuns(parts));
   return {
     read: (caller, input) => orUnavailable(read(parts, caller, input)),
     patch: (caller, input) => orUnavailable(patch(parts, caller, input)),

@@ -1,13 +1,18 @@
-import { blockers } from '../domain/blockers.js';
+import { blockers, holderName } from '../domain/blockers.js';
 import { printHandle } from '../domain/handle.js';
+import { stoppingScopes } from '../domain/open-runs.js';
 import { type Refusal, refuse } from '../domain/refusal.js';
 import { isEnded, type Scope, type ScopeId } from '../domain/scope.js';
 import type { State } from '../domain/state.js';
+import { endsAwaited } from '../domain/stopping.js';
 import type { View } from '../domain/view.js';
 import type { Caller, ClaimOutput } from './contract.js';
 import { failedInputs, handover, inputs } from './inheritance.js';
 import type { Parts } from './parts.js';
+import { stopped } from './unfinished-runs.js';
 
+/** How long to see to the commands of scopes that are stopping, before the look at what else there is: in milliseconds. */
+const ENDING = 1_000;
 /** How often a waiting caller is told its place, in milliseconds. */
 const TELL = 5_000;
 
@@ -46,18 +51,21 @@ async function overOrGranted(
 ): Promise<void> {
   let told = Number.NEGATIVE_INFINITY;
   while (!deadline.aborted) {
-    const { scope, failed, seq, now } = await parts.store.view({ scopes: [own.id] }, (view) => ({
+    const { scope, failed, seq, now, stopping } = await parts.store.view({ scopes: [own.id] }, (view) => ({
       scope: scopeIn(view, own.id),
       failed: failures(view.state, scopeIn(view, own.id)),
       seq: view.state.seq,
       now: view.now,
+      stopping: stoppingScopes(view.state),
     }));
     if (isGranted(scope) || isOver(scope, own) || failed.some((failure) => !known.includes(failure))) return;
     if (caller.progress !== undefined && now - told >= TELL) {
       caller.progress(waitingSentence(await parts.store.view({ scopes: [own.id] }, (view) => standing(view, own.id))));
       told = now;
     }
-    await parts.store.changed(seq, deadline);
+    // Whoever waits sees to it that what stops comes to its end.
+    if (stopping.length === 0) await parts.store.changed(seq, deadline);
+    else await Promise.all(stopping.map((id) => stopped(parts, id, ENDING, deadline)));
   }
 }
 
@@ -84,9 +92,10 @@ function standing(view: View, id: ScopeId): Standing {
     position: ahead.filter((blocker) => blocker.why === 'queued').length + 1,
     ahead: ahead.map((blocker) => ({
       id: blocker.scope.id,
-      agent: blocker.scope.owner?.agent ?? 'unknown',
+      agent: holderName(blocker.scope),
       title: blocker.scope.contract.title,
       units: blocker.units,
+      ...untilEnded(view, blocker.scope),
     })),
   };
   return { scope, queue };
@@ -105,9 +114,16 @@ export function failures({ scopes }: State, { pending }: Scope): string[] {
   return attempts.filter(({ often }) => often !== 0).map(({ id, often }) => `${id} ${often}`);
 }
 
+function untilEnded(view: View, scope: Scope): { readonly until?: readonly string[] } {
+  const until = endsAwaited(view.state, scope);
+  return until.length === 0 ? {} : { until };
+}
+
 function waitingSentence({ scope, queue }: Standing): string {
   if (scope.pending.length > 0) return `waiting for the outputs of ${scope.pending.join(', ')}`;
-  const names = (queue?.ahead ?? []).slice(0, 3).map((other) => `${other.id} (${other.agent})`);
+  const names = (queue?.ahead ?? []).slice(0, 3).map(({ id, agent, until = [] }) => {
+    return `${id} (${agent}${until.length > 0 ? `, until ${until.join(', ')} has ended` : ''})`;
+  });
   return `place ${queue?.position ?? 1} in the queue, behind ${names.join(', ') || 'nobody'}`;
 }
 

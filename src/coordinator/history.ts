@@ -39,7 +39,8 @@ export async function changeRows(parts: Parts, scope: ScopeId, after = 0): Promi
   }
 }
 
-async function bytesOf(parts: Parts, hash: Hash | null): Promise<Uint8Array | null> {
+/** A content; null for no file. */
+export async function bytesOf(parts: Parts, hash: Hash | null): Promise<Uint8Array | null> {
   if (hash === null) return null;
   const bytes = await parts.store.content(hash);
   if (bytes === undefined) throw new Error(`the content ${hash} is not kept any more`);

@@ -7,6 +7,7 @@ import { isEnded, type Scope, type ScopeId } from '../domain/scope.js';
 import type { View } from '../domain/view.js';
 import { inArgument } from './argument.js';
 import type { Caller, ListedScope, ListInput, ListOutput } from './contract.js';
+import { endedRuns, loose, runningOf } from './listed-runs.js';
 import { act, type Parts } from './parts.js';
 import { canonicalUnit } from './units.js';
 
@@ -29,15 +30,18 @@ export async function list(parts: Parts, caller: Caller, input: ListInput): Prom
     const near = unit === undefined ? undefined : scopesAt(view, unit);
     const found = all.filter((scope) => matches(scope, caller, input, near));
     const more = found.length - MOST;
+    const runs = input.mine === true ? loose(view, caller) : [];
     return {
       scopes: found.slice(0, MOST).map((scope) => row(parts, view, scope, caller, input.mine === true)),
+      ...(runs.length > 0 ? { runs } : {}),
       seq: view.state.seq,
       ...(more > 0 ? { more } : {}),
       ...(input.mine === true && found.length > 0 && isStateless(caller.connection) ? { note: noHandles(view) } : {}),
     };
   });
-  if (id !== undefined && listed.scopes.length === 0) return refused(parts, caller, unknownScope(input.id ?? ''));
-  return listed;
+  if (id === undefined) return listed;
+  if (listed.scopes.length === 0) return refused(parts, caller, unknownScope(input.id ?? ''));
+  return { ...listed, scopes: await Promise.all(listed.scopes.map((scope) => withEndedRuns(parts, scope))) };
 }
 
 function noHandles({ settings }: View): string {
@@ -50,6 +54,11 @@ function noHandles({ settings }: View): string {
 
 function refused(parts: Parts, caller: Caller, refusal: Refusal): Promise<ListOutput | Refusal> {
   return act<ListOutput>(parts, caller, 'list_scopes', {}, () => ({ answer: refusal }));
+}
+
+async function withEndedRuns(parts: Parts, scope: ListedScope): Promise<ListedScope> {
+  const runs = [...(scope.runs ?? []), ...(await endedRuns(parts, scope.id))];
+  return runs.length === 0 ? scope : { ...scope, runs };
 }
 
 async function endedScopes(parts: Parts, input: ListInput): Promise<Scope[]> {
@@ -79,6 +88,7 @@ export function scopesAt({ state, settings }: View, text: string): Set<ScopeId> 
 function row(parts: Parts, view: View, scope: Scope, caller: Caller, mine: boolean): ListedScope {
   const { contract, owner, ticket } = scope;
   const own = mine && owner !== undefined && isSameAgent(caller, owner);
+  const runs = runningOf(view, scope.id);
   const mode = [...scope.locks.values()][0]?.mode ?? ticket?.mode;
   return {
     id: scope.id,
@@ -98,6 +108,8 @@ function row(parts: Parts, view: View, scope: Scope, caller: Caller, mine: boole
     ...(contract.produces.length > 0 ? { produces: contract.produces.map(({ path }) => path) } : {}),
     ...(scope.artifacts.length > 0 ? { artifacts: scope.artifacts } : {}),
     ...(scope.commit === undefined ? {} : { commit: scope.commit }),
+    ...(scope.stopping === undefined ? {} : { stopping: scope.stopping.reason }),
+    ...(runs.length > 0 ? { runs } : {}),
   };
 }
 

@@ -15,9 +15,12 @@ import type { Caller } from './contract.js';
 import type { AmendInput, OperateInput, OperateOutput } from './control-plane-contract.js';
 import { act, type Parts, scopeNeeds } from './parts.js';
 import { outdated } from './revision.js';
+import { stopped } from './unfinished-runs.js';
 import { parseProduces, parseUnits } from './units.js';
 
 const NO_REASON = 'by the operator';
+/** How long to wait for the end of a scope's commands, in milliseconds. */
+const ENDING = 10_000;
 
 type Rule = (draft: Draft) => Scope | Refusal;
 
@@ -33,9 +36,16 @@ interface Action {
 /** The one way in which people act on a scope, whoever has it: on the revision that they looked at, if they name one. */
 async function operate(parts: Parts, caller: Caller, action: Action, rule: Rule): Promise<OperateOutput | Refusal> {
   const { tool, scope, match, besides = [] } = action;
-  return act<OperateOutput>(parts, caller, tool, { scopes: scopeNeeds(scope, ...besides) }, (draft) => {
-    const answer = outdated(namedScope(draft, scope), match) ?? rule(draft);
-    return { answer: isRefusal(answer) ? answer : { id: answer.id, status: answer.status } };
+  const done = await act<Scope>(parts, caller, tool, { scopes: scopeNeeds(scope, ...besides) }, (draft) => ({
+    answer: outdated(namedScope(draft, scope), match) ?? rule(draft),
+  }));
+  if (isRefusal(done)) return done;
+  if (done.stopping === undefined) return { id: done.id, status: done.status };
+  // Its commands are ended by their own servers, or else from here.
+  await stopped(parts, done.id, ENDING, caller.signal);
+  return parts.store.view({ scopes: [done.id] }, (view) => {
+    const { id, status, stopping } = view.scope(done.id) ?? done;
+    return { id, status, ...(stopping === undefined ? {} : { stopping: stopping.reason }) };
   });
 }
 

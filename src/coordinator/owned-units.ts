@@ -63,3 +63,9 @@ export function ownerOfScratch(parts: Parts, path: string, held: ReadonlySet<str
   );
   return owners.some(({ name }) => held.has(name)) ? undefined : owners[0];
 }
+
+/** The named processes that these scopes hold: their commands may write what only those write. */
+export function heldProcesses(scopes: readonly (Scope | undefined)[]): Set<string> {
+  const units = scopes.flatMap((scope) => [...(scope?.locks.keys() ?? [])]);
+  return new Set(units.flatMap((unit) => (unit.startsWith('process:') ? [unit.slice('process:'.length)] : [])));
+}

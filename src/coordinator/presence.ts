@@ -22,6 +22,7 @@ export class Presence {
   readonly #connections = new Set<string>();
   /** Connections that called since the last beat without a commit of their own. */
   readonly #called = new Set<string>();
+  #swept: () => Promise<void> = async () => undefined;
   /** Waiting claims whose call is open here. */
   readonly #waiting = new Map<ScopeId, number>();
   readonly #collected = new Set<ScopeId>();
@@ -78,6 +79,11 @@ export class Presence {
   keep(): void {
     this.#keeps = true;
     this.#start();
+  }
+
+  /** What else is to be seen to with each beat. */
+  afterwards(work: () => Promise<void>): void {
+    this.#swept = work;
   }
 
   /** Says that a connection has ended. Its scopes stay its own for the length of a lease. */
@@ -138,6 +144,7 @@ export class Presence {
       });
       for (const connection of called) this.#called.delete(connection);
       for (const scope of collected) this.#collected.delete(scope);
+      await this.#swept();
     } catch (error) {
       this.#log(`beat failed, trying again in ${this.#beat / 1000} s: ${String(error)}`);
     }

@@ -1,6 +1,8 @@
+import { isSameAgent } from '../domain/authority.js';
 import { commandAgent } from '../domain/command-scope.js';
 import { parseHandle } from '../domain/handle.js';
 import { lapsed, lost } from '../domain/leases.js';
+import { type OpenRun, runsOf } from '../domain/open-runs.js';
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
 import type { Scope, ScopeId } from '../domain/scope.js';
 import { plainWords } from '../domain/words.js';
@@ -56,8 +58,11 @@ export async function acquireProcess(
   const claimed = await takeTurn(parts, runner, units, titleFrom(`Run ${spec.command}`));
   if (isRefusal(claimed)) return claimed;
   if (claimed.status === 'waiting') {
-    const busy = stillBusy(units, claimed.queue?.ahead ?? []);
-    return act<Acquired>(parts, caller, 'run', {}, () => ({ answer: busy }));
+    const ahead = claimed.queue?.ahead ?? [];
+    return act<Acquired>(parts, caller, 'run', {}, ({ view }) => {
+      const first = ahead.flatMap(({ id }) => runsOf(view.state, id))[0];
+      return { answer: stillBusy(units, ahead, first, caller) };
+    });
   }
   const { id, scope } = claimed;
   return { named, scope: id, release: () => giveBack(parts, runner, id, scope) };
@@ -108,18 +113,22 @@ function underThatScope(refusal: Refusal): Refusal {
 
 type Ahead = NonNullable<ClaimOutput['queue']>['ahead'];
 
-function stillBusy(units: readonly string[], ahead: Ahead): Refusal {
+function stillBusy(units: readonly string[], ahead: Ahead, running: OpenRun | undefined, caller: Caller): Refusal {
   const [first] = ahead;
   const what = first?.units.join(', ') ?? units.join(', ');
   const who = first === undefined ? 'somebody else' : `${first.id} (${first.agent}: ${first.title})`;
+  const run = running?.run;
+  const isOwn = running !== undefined && isSameAgent(caller, running.by);
+  const own = isOwn ? `That is your own: run {"run": "${run}"} follows it, with "stop": true it ends. ` : '';
   return refuse(
     'WAITING',
-    `${what} ${(first?.units.length ?? units.length) > 1 ? 'are' : 'is'} busy with ${who}.`,
-    'Call run again with the same command: your place in the queue is kept for a minute.',
+    `${what} ${(first?.units.length ?? units.length) > 1 ? 'are' : 'is'} busy with ${who}${run === undefined ? '' : `, its command is ${run}`}.`,
+    `${own}Call run again with the same command: your place in the queue is kept for a minute.`,
     {
       unit: units[0] ?? '',
       units: [...units],
       ahead: ahead.map(({ id, agent, title, units }) => ({ id, agent, title, units: [...units] })),
+      ...(run === undefined ? {} : { run }),
     },
   );
 }

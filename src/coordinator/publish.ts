@@ -1,11 +1,11 @@
 import { stillWaiting } from '../domain/authority.js';
-import { publish as decidePublish, requireOwn } from '../domain/end.js';
+import { publish as decidePublish, notWhileRunning, requireOwn } from '../domain/end.js';
 import { tooMuch } from '../domain/outputs.js';
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
 import { type Artifact, artifactId, type Scope, type ScopeId } from '../domain/scope.js';
 import { commitOf, type Staged } from './commit.js';
 import type { Caller, PublishInput, PublishOutput } from './contract.js';
-import { endDirect } from './end-direct.js';
+import { endRuns } from './end-runs.js';
 import { collect, type Output } from './outputs.js';
 import { act, claimant, type Parts, scopeAlive, scopeNeeds } from './parts.js';
 
@@ -18,7 +18,7 @@ interface Made {
 /** publish_output: stores the outputs, commits what this scope changed, marks it done and unblocks whoever waits for it. */
 export async function publish(parts: Parts, caller: Caller, input: PublishInput): Promise<PublishOutput | Refusal> {
   const status = input.status ?? 'done';
-  if (status !== 'progress') await endDirect(parts, caller, input.scope);
+  if (status !== 'progress') await endRuns(parts, caller, input.scope);
   const own = await act<Scope>(parts, caller, 'publish_output', { scopes: scopeNeeds(input.scope) }, (draft) => ({
     answer: activeOwn(requireOwn(draft, claimant(parts, caller), input.scope), input.scope),
   }));
@@ -65,7 +65,9 @@ async function record(
         const again = activeOwn(requireOwn(draft, claimant(parts, caller), input.scope ?? own.id), input.scope);
         if (isRefusal(again)) return again;
         if (again.tenure !== own.tenure || again.changes !== own.changes) return workedOn(own);
-        const refusal = tooMuch(again, { artifacts: outputs.length, bytes: 0 }, draft.view.settings);
+        const refusal =
+          tooMuch(again, { artifacts: outputs.length, bytes: 0 }, draft.view.settings) ??
+          (status === 'progress' ? undefined : notWhileRunning(draft, again));
         if (refusal !== undefined) return refusal;
         const artifacts = outputs.map((output, at) => ({
           ...output,

@@ -1,7 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { isSameAgent } from '../domain/authority.js';
-import { knownUnit } from '../domain/blockers.js';
-import { lost } from '../domain/leases.js';
+import { holderName, knownUnit, stillHolds } from '../domain/blockers.js';
 import { covers } from '../domain/overlap.js';
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
 import { parseUnit } from '../domain/unit.js';
@@ -134,10 +133,10 @@ function holderOf(view: View, caller: Caller, path: string): HeldBy | undefined 
   if (isRefusal(unit)) return undefined;
   for (const entry of view.state.locks.overlapping(unit)) {
     const scope = view.state.scopes.get(entry.scope);
-    if (scope?.owner === undefined || lost(view, scope) !== undefined) continue;
-    const own = isSameAgent(caller, scope.owner);
+    if (scope === undefined || !stillHolds(view, scope)) continue;
+    const own = scope.owner !== undefined && isSameAgent(caller, scope.owner);
     const whole = unit.kind === 'folder' || covers(knownUnit(entry.unit, view.settings.folds), path);
-    if (!own && whole) return { id: scope.id, agent: scope.owner.agent, mode: entry.mode };
+    if (!own && whole) return { id: scope.id, agent: holderName(scope), mode: entry.mode };
   }
   return undefined;
 }

@@ -4,7 +4,7 @@ import type { Scope } from '../domain/scope.js';
 import type { Wanted } from '../workspace/workspace.js';
 import { change } from './change.js';
 import type { Caller, ReleaseInput, ReleaseOutput } from './contract.js';
-import { endDirect } from './end-direct.js';
+import { endRuns } from './end-runs.js';
 import { scopeChanges } from './history.js';
 import { merge3 } from './merge.js';
 import { act, claimant, type Parts, scopeNeeds } from './parts.js';
@@ -12,7 +12,7 @@ import { presentFile } from './present.js';
 
 /** release_scope: gives a scope up, with its changes kept for the next owner or taken back. */
 export async function release(parts: Parts, caller: Caller, input: ReleaseInput): Promise<ReleaseOutput | Refusal> {
-  await endDirect(parts, caller, input.scope);
+  await endRuns(parts, caller, input.scope);
   const reverted = input.changes === 'revert' ? await revert(parts, caller, input.scope) : [];
   if (isRefusal(reverted)) return reverted;
   const needs = { scopes: scopeNeeds(input.scope) };
@@ -20,7 +20,9 @@ export async function release(parts: Parts, caller: Caller, input: ReleaseInput)
   const ended = await act<Scope>(parts, caller, 'release_scope', needs, (draft) => ({
     answer: decideRelease(draft, claimant(parts, caller), input.scope, reason, input.changes === 'revert'),
   }));
-  return isRefusal(ended) ? ended : { id: ended.id, status: ended.status, reverted };
+  if (isRefusal(ended)) return ended;
+  // Commands that another server runs for it are still being ended.
+  return { id: ended.id, status: ended.stopping === undefined ? ended.status : 'stopping', reverted };
 }
 
 /** Takes back what the scope changed, path by path; lines that others changed since stay. */

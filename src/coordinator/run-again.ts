@@ -1,16 +1,18 @@
 import { setTimeout } from 'node:timers/promises';
 import { hasSameName, isSameAgent, ownScope } from '../domain/authority.js';
+import type { OpenRun } from '../domain/open-runs.js';
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
-import type { Containment } from '../processes/runner.js';
+import { readLog } from '../processes/pages.js';
+import type { Containment, OutputPage } from '../processes/runner.js';
 import type { RunRow } from '../store/store.js';
 import { quoted, wrongArgument } from './argument.js';
 import type { Caller, RunInput, RunOutput } from './contract.js';
 import { act, claimant, type Parts, scopeNeeds } from './parts.js';
-import type { Live } from './runs.js';
+import { changedAt, endingOf, type Kept } from './run-end.js';
+import type { Live, Result } from './runs.js';
+import { settleRun } from './unfinished-runs.js';
 
 const CONTAINMENTS: readonly Containment[] = ['transactional', 'confined', 'none'];
-/** Of its scope, looked through for those of a run. */
-const MOST_EVENTS = 1_000;
 const LONGEST = 2_000_000_000;
 
 /** A run that was started before: goes on waiting, pages its output, or stops it. */
@@ -22,15 +24,16 @@ export async function again(parts: Parts, caller: Caller, input: RunInput, id: s
   }
   const live = parts.runs.get(id);
   if (live === undefined) return elsewhere(parts, caller, input, id);
-  if (input.stop !== true) return answerOf(live, caller, input.wait_s, input.from);
+  if (input.stop !== true) return answerOf(parts, live, caller, input.wait_s, input.from);
   const no = await mayNotStop(parts, caller, live, input.scope);
   if (no !== undefined) return no;
   live.run.stop('stopped');
-  return answerOf(live, caller, undefined, input.from);
+  return answerOf(parts, live, caller, undefined, input.from);
 }
 
 /** Waits for the end as long as the caller bears, and tells how it stands. */
 export async function answerOf(
+  parts: Parts,
   live: Live,
   caller: Caller,
   wait: number | undefined,
@@ -42,24 +45,41 @@ export async function answerOf(
   const pause = setTimeout(Math.min(patience, LONGEST), undefined, { signal }).catch(() => undefined);
   const ended = await Promise.race([live.result, pause]);
   stop.abort();
-  const page = await live.run.output(from);
-  const common = {
-    run: live.run.id,
-    output: page.text,
-    containment: live.run.containment,
-    ...(page.next === undefined ? {} : { next: page.next }),
-    ...gitAdvice(live.run.containment, page.text),
-  };
-  if (ended === undefined) {
-    return { ...common, state: 'running', changed: [], rejected: [], duration_ms: Date.now() - live.began };
-  }
+  // What is recorded goes when its end is on record: it is an artifact then.
+  const page = ended === undefined ? await live.run.output(from).catch(() => undefined) : undefined;
+  return page === undefined ? over(parts, live, await live.result, from) : running(live, page);
+}
+
+function running({ run, began }: Live, { text, next }: OutputPage): RunOutput {
+  const { id, containment } = run;
   return {
-    ...common,
+    run: id,
+    state: 'running',
+    output: text,
+    ...(next === undefined ? {} : { next }),
+    changed: [],
+    rejected: [],
+    containment,
+    duration_ms: Date.now() - began,
+    ...gitAdvice(containment, text),
+  };
+}
+
+async function over(parts: Parts, { run }: Live, ended: Result, from: number | undefined): Promise<RunOutput> {
+  const { log, diff, exit, handle } = ended;
+  const page = await printed(parts, ended, from);
+  return {
+    run: run.id,
     state: ended.ending,
-    ...(ended.exit === null ? {} : { exit_code: ended.exit }),
-    ...(ended.handle === undefined ? {} : { scope: ended.handle }),
+    ...(exit === null ? {} : { exit_code: exit }),
+    ...page,
+    ...gitAdvice(run.containment, page.output),
+    ...(log === undefined ? {} : { log }),
+    ...(diff === undefined ? {} : { diff }),
+    ...(handle === undefined ? {} : { scope: handle }),
     changed: ended.changed,
     rejected: ended.rejected,
+    containment: run.containment,
     duration_ms: Math.round(ended.duration),
   };
 }
@@ -103,39 +123,89 @@ function notYours(id: string, agent: string): Refusal {
   );
 }
 
-/** A run of another server process, or one that ended long ago: its output is there to read. */
+/** A run of another server process, or one that has ended: what is on record of it. */
 async function elsewhere(parts: Parts, caller: Caller, input: RunInput, id: string): Promise<RunOutput | Refusal> {
-  const page = await parts.runner.output(id, input.from);
-  if (page === undefined) return refused(parts, caller, unknownRun(id));
-  const past = await parts.store.run(id);
-  const underWay = page.next !== undefined && (past?.ending ?? null) === null;
-  if (input.stop === true && underWay) return refused(parts, caller, notYours(id, 'an agent on another connection'));
+  const patience = Math.min(caller.patience, (input.wait_s ?? LONGEST) * 1000);
+  const open = await stillOpen(parts, id, input.stop === true ? 0 : patience, caller.signal);
+  if (open !== undefined) {
+    if (input.stop === true) return refused(parts, caller, notYours(id, `${open.by.agent} on another connection`));
+    return underWay(parts, open, input.from);
+  }
+  const row = await parts.store.run(id);
+  return row === undefined ? refused(parts, caller, unknownRun(id)) : past(parts, row, input.from);
+}
+
+/** Waits for the end of a run that another server sees to, and for its result to be settled where that server is gone. */
+async function stillOpen(parts: Parts, id: string, patience: number, given: AbortSignal): Promise<OpenRun | undefined> {
+  const stop = new AbortController();
+  const signal = AbortSignal.any([stop.signal, given]);
+  const timer = globalThis.setTimeout(() => stop.abort(), Math.min(patience, LONGEST));
+  try {
+    for (;;) {
+      const { open, seq } = await parts.store.view({}, ({ state }) => ({ open: state.runs.get(id), seq: state.seq }));
+      if (open === undefined || (await settleRun(parts, open))) return undefined;
+      if (patience <= 0 || signal.aborted) return open;
+      await parts.store.changed(seq, signal);
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function underWay(parts: Parts, { run, containment, started }: OpenRun, from?: number): Promise<RunOutput> {
+  const page = await parts.runner.output(run, from);
+  const [start] = await parts.store.events({ after: started - 1, limit: 1 });
   return {
-    run: id,
-    // Without an ending on record and without a server that sees to it, its server was killed, and it with that.
-    state: past?.ending ?? (underWay ? 'running' : 'stopped'),
-    ...(past?.exit === null || past?.exit === undefined ? {} : { exit_code: past.exit }),
-    output: page.text,
-    ...(page.next === undefined ? {} : { next: page.next }),
-    changed: past === undefined ? [] : await changedBy(parts, past),
+    run,
+    state: 'running',
+    output: page?.text ?? '',
+    ...(page?.next === undefined ? {} : { next: page.next }),
+    changed: [],
     rejected: [],
-    containment: CONTAINMENTS.find((known) => known === past?.containment) ?? 'none',
-    duration_ms: 0,
+    containment: knownLevel(containment),
+    duration_ms: Date.now() - (start?.wall ?? Date.now()),
   };
 }
 
-/** What a run changed, as the ledger has it. */
-async function changedBy(parts: Parts, { run, scope, started }: RunRow): Promise<RunOutput['changed']> {
-  if (scope === null) return [];
-  const found = await parts.store.events({ after: started, scope, type: 'files.changed', limit: MOST_EVENTS });
-  return found.flatMap(({ body }) =>
-    body.type === 'files.changed' && body.run === run
-      ? body.files.map(({ path, after }) => ({ path, version: after }))
-      : [],
-  );
+/** A run that has ended, as the ledger and its artifacts have it. */
+async function past(parts: Parts, row: RunRow, from: number | undefined): Promise<RunOutput> {
+  const { run, ending, exit, log, diff, cut, output } = row;
+  const end = row.ended === null ? undefined : await endingOf(parts, row.ended);
+  const [start] = await parts.store.events({ after: row.started - 1, limit: 1 });
+  const page = await printed(parts, { ...(log && { log }), ...(cut && { cut }), total: output }, from);
+  const refusals = end?.body.refused ?? [];
+  return {
+    run,
+    state: ending ?? 'stopped',
+    ...(exit === null ? {} : { exit_code: exit }),
+    ...page,
+    ...(log && { log }),
+    ...(diff && { diff }),
+    changed: row.changed === null ? [] : await changedAt(parts, row.changed),
+    rejected: refusals,
+    ...(row.rejected > refusals.length ? { more_rejected: row.rejected - refusals.length } : {}),
+    containment: knownLevel(row.containment),
+    duration_ms: Math.max(0, (end?.wall ?? 0) - (start?.wall ?? 0)),
+  };
 }
 
-function unknownRun(id: string): Refusal {
+/** One page of what an ended run printed, from its artifact. */
+async function printed(
+  parts: Parts,
+  { log, cut, total }: Kept,
+  from: number | undefined,
+): Promise<Pick<RunOutput, 'output' | 'next'>> {
+  const bytes = log === undefined ? undefined : await parts.store.content(log);
+  if (bytes === undefined) return { output: '' };
+  const { text, next } = await readLog({ bytes, ...(cut && { cut }) }, total, from);
+  return { output: text, ...(next === undefined ? {} : { next }) };
+}
+
+function knownLevel(name: string): Containment {
+  return CONTAINMENTS.find((known) => known === name) ?? 'none';
+}
+
+export function unknownRun(id: string): Refusal {
   const next =
     'Take the id from the answer of the run that started it, or start the command anew with run {"command": …}.';
   return refuse('NOT_FOUND', `There is no run ${quoted(id)} here.`, next, { argument: 'run', run: id });

@@ -60,7 +60,8 @@ function emit(
     return known !== undefined && patchedMeanwhile(change.path) ? [{ ...change, before: known }] : [change];
   });
   const present = draft.view.scope(own.id);
-  if (present === undefined || present.tenure !== own.tenure || present.status !== 'active') {
+  if (files.length > 0 && draft.view.state.runs.get(run)?.changed !== undefined) return;
+  if (present === undefined || !isStillIts(present, own)) {
     if (files.length > 0) draft.emit({ type: 'files.outside', files });
     return;
   }
@@ -71,6 +72,11 @@ function emit(
   if (outside.length > 0) draft.emit({ type: 'files.outside', files: outside, holder: own.id });
   const { id: scope, generation } = present;
   if (files.length > 0) draft.emit({ type: 'files.changed', scope, cause: 'run', generation, files, run });
+}
+
+/** A scope that is stopping waits for this very command: what it wrote is handed over with the rest. */
+function isStillIts(present: Scope, own: Scope): boolean {
+  return present.status === 'active' && (present.stopping !== undefined || present.tenure === own.tenure);
 }
 
 const hashOf = (bytes: Uint8Array): Hash => digest('sha256', bytes);

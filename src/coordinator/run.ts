@@ -1,19 +1,19 @@
 import { onlyScope, ownScope, stillWaiting } from '../domain/authority.js';
 import { type Draft, draft as newDraft } from '../domain/draft.js';
-import { printHandle } from '../domain/handle.js';
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
 import type { Scope } from '../domain/scope.js';
+import { endRun } from '../domain/stopping.js';
 import { levelFor } from '../processes/level.js';
-import type { Containment, Ended, Run } from '../processes/runner.js';
+import type { Containment } from '../processes/runner.js';
 import { PROTECTED_NAMES } from '../workspace/files/protected.js';
 import type { Caller, RunInput, RunOutput } from './contract.js';
+import { heldProcesses } from './owned-units.js';
 import { act, claimant, collected, type NamedProcess, type Parts, scopeAlive, scopeNeeds } from './parts.js';
 import { type Acquired, acquireProcess } from './process-unit.js';
 import { again, answerOf } from './run-again.js';
-import { type Commit, commitRun, type RunChanges } from './run-commit.js';
-import { directlyWritable, recordDirect } from './run-direct.js';
-import { prepareReal, type RealRun, recordReal, withoutTree } from './run-git.js';
-import { heirOf } from './run-heir.js';
+import { directlyWritable } from './run-direct.js';
+import { finished } from './run-finish.js';
+import { prepareReal, type RealRun, withoutTree } from './run-git.js';
 import { parseSpec, type Spec } from './run-spec.js';
 import type { Live } from './runs.js';
 import { ownScratch, scratchFolders } from './scratch.js';
@@ -42,7 +42,7 @@ export async function run(parts: Parts, caller: Caller, input: RunInput): Promis
     return start(parts, caller, { ...spec, ...(itself === undefined ? {} : { itself }) }, own, acquired, level.level);
   });
   if (isRefusal(begun)) return begun;
-  return answerOf(begun, patient(), undefined, undefined);
+  return answerOf(parts, begun, patient(), undefined, undefined);
 }
 
 /** The caller with what is left of its patience: waiting for the process and for the command are one wait to its client. */
@@ -109,10 +109,12 @@ async function start(
   acquired: Acquired,
   containment: Containment,
 ): Promise<Live | Refusal> {
-  const held = heldProcesses(own, acquired);
+  const held = heldProcesses([own]);
+  if (acquired.named !== undefined) held.add(acquired.named.name);
   const starting = act<{ id: string; seq: number; writable: string[] }>(parts, caller, 'run', {}, (draft) => {
     const id = `R${String(draft.view.state.runCount + 1).padStart(3, '0')}`;
-    const scope = own === undefined ? {} : { scope: own.id };
+    const scope = own === undefined ? {} : { scope: own.id, tenure: own.tenure };
+    const turn = acquired.scope === undefined ? {} : { turn: acquired.scope };
     draft.emit({
       type: 'run.started',
       run: id,
@@ -120,6 +122,7 @@ async function start(
       cwd: spec.cwd,
       containment,
       ...scope,
+      ...turn,
     });
     const present = own && draft.view.scope(own.id);
     const command = acquired.scope === undefined ? undefined : draft.view.scope(acquired.scope);
@@ -146,7 +149,7 @@ async function start(
   });
   if (isRefusal(started)) {
     await act(parts, caller, 'run', {}, (draft) => {
-      draft.emit({ type: 'run.ended', run: began.id, ending: 'stopped', exit: null, output: 0, rejected: 0 });
+      endRun(draft, { run: id, ending: 'stopped', exit: null, output: 0, rejected: 0 });
       return { answer: started };
     });
     return started;
@@ -163,107 +166,7 @@ async function start(
   return live;
 }
 
-/** What has to be known of a command when it has ended. */
-interface About extends Pick<Commit, 'since' | 'held'> {
-  readonly command: string;
-  readonly itself?: RealRun;
-}
-
-/** Sees a run to its end: commits what it may keep, records the ending, frees its process unit. */
-async function finished(
-  parts: Parts,
-  caller: Caller,
-  started: Run,
-  own: Scope | undefined,
-  acquired: Acquired,
-  about: About,
-): Promise<Ended & RunChanges> {
-  const done = new AbortController();
-  const commit = { ...about, run: started.id, own, began: Date.now() };
-  parts.presence.works(caller.connection, own?.id);
-  watchLease(parts, started, own, acquired, done.signal).catch((error: unknown) =>
-    parts.log(`the lease of ${started.id} is not watched: ${String(error)}`),
-  );
-  try {
-    const ended = await started.ended;
-    const changes = await settle(parts, caller, started, ended, acquired, commit);
-    const { total } = await started.output();
-    await act(parts, caller, 'run', {}, (draft) => {
-      const scope = own === undefined ? {} : { scope: own.id };
-      draft.emit({
-        type: 'run.ended',
-        run: started.id,
-        ...scope,
-        ending: ended.ending,
-        exit: ended.exit,
-        output: total,
-        rejected: changes.rejected.length,
-      });
-      return { answer: undefined };
-    });
-    return { ...ended, ...changes };
-  } finally {
-    done.abort();
-    parts.presence.stopsWorking(caller.connection, own?.id);
-    await acquired.release();
-    // Behind the answer: it takes its time where a command has left much.
-    const clearing = started.dispose();
-    parts.runs.clears(
-      clearing.catch((error) => parts.log(`${started.id} could not be cleared away: ${String(error)}`)),
-    );
-  }
-}
-
-/** What a command wrote becomes the scope's change: from its layer, or where it wrote directly. */
-async function settle(
-  parts: Parts,
-  caller: Caller,
-  started: Run,
-  ended: Ended,
-  acquired: Acquired,
-  commit: Omit<Commit, 'written'> & About,
-): Promise<RunChanges> {
-  if (commit.itself !== undefined) {
-    return { changed: await recordReal(parts, caller, commit.itself, commit), rejected: [] };
-  }
-  const direct = started.containment !== 'transactional';
-  const written = !direct && ended.ending === 'lease_lost' ? [] : await started.written();
-  const own = await heirOf(parts, caller, commit.own, acquired, { command: commit.command, written });
-  const failed = ended.exit !== 0 && started.containment === 'confined';
-  const changes = direct
-    ? await recordDirect(parts, caller, { ...commit, own, written, failed })
-    : await commitRun(parts, caller, { ...commit, own, written });
-  return own === undefined || own === commit.own ? changes : { handle: printHandle(own, parts.mint), ...changes };
-}
-
-/** The named processes of which this command may write what only they write. */
-function heldProcesses(own: Scope | undefined, { named }: Acquired): ReadonlySet<string> {
-  const units = [...(own?.locks.keys() ?? [])].filter((unit) => unit.startsWith('process:'));
-  return new Set([...units.map((unit) => unit.slice('process:'.length)), ...(named === undefined ? [] : [named.name])]);
-}
-
 /** How the commands of a process run. */
 function modeOf(named: NamedProcess | undefined): { network: boolean; live: boolean; sockets: readonly string[] } {
   return { network: named?.network ?? true, live: named?.live ?? false, sockets: named?.sockets ?? [] };
-}
-
-/** A lease that is lost while the command runs ends the command: that of its scope, or of what it holds itself. */
-async function watchLease(
-  parts: Parts,
-  started: Run,
-  own: Scope | undefined,
-  { scope }: Acquired,
-  signal: AbortSignal,
-): Promise<void> {
-  if (own === undefined && scope === undefined) return;
-  while (!signal.aborted) {
-    const { seq, held } = await parts.store.view({}, ({ state: { seq, scopes } }) => ({
-      seq,
-      held:
-        (own === undefined || scopes.get(own.id)?.tenure === own.tenure) &&
-        (scope === undefined || scopes.get(scope)?.status === 'active'),
-    }));
-    if (!held) return started.stop('lease_lost');
-    await parts.store.changed(seq, signal);
-  }
 }

@@ -1,6 +1,10 @@
 import type { Owner, ScopeId } from '../domain/scope.js';
 import type { Ended, Run } from '../processes/runner.js';
 import type { RunChanges } from './run-commit.js';
+import type { Kept } from './run-end.js';
+
+/** What came of a command, as it is on record. */
+export interface Result extends Ended, RunChanges, Kept {}
 
 /** A command of this server process: under way, or ended not long ago. */
 export interface Live {
@@ -13,7 +17,7 @@ export interface Live {
   /** Whether it writes to the scope's files as it runs. */
   readonly direct: boolean;
   /** Its end, once its changes are committed. */
-  readonly result: Promise<Ended & RunChanges>;
+  readonly result: Promise<Result>;
 }
 
 const KEPT = 200;
@@ -23,6 +27,7 @@ export class Runs {
   readonly #runs = new Map<string, Live>();
   readonly #open = new Set<string>();
   readonly #clearing = new Set<Promise<void>>();
+  readonly #settling = new Map<string, Promise<void>>();
 
   add(id: string, live: Live): void {
     this.#runs.set(id, live);
@@ -37,12 +42,24 @@ export class Runs {
     return this.#runs.get(id);
   }
 
-  /** Ends the commands that write directly for a scope, and waits until they are dead: before its units go to others. */
-  async endDirect(scope: ScopeId): Promise<void> {
+  /**
+   * Ends the commands of a scope, and waits until that is on record: before its units go to others. What a command wrote
+   * directly is kept; what another one wrote by half is not.
+   */
+  async endOf(scope: ScopeId): Promise<void> {
     const open = [...this.#open].flatMap((id) => this.#runs.get(id) ?? []);
-    const direct = open.filter((live) => live.scope === scope && live.direct);
-    for (const live of direct) live.run.stop('stopped');
-    await Promise.allSettled(direct.map((live) => live.result));
+    const own = open.filter((live) => live.scope === scope);
+    for (const live of own) live.run.stop(live.direct ? 'stopped' : 'lease_lost');
+    await Promise.allSettled(own.map((live) => live.result));
+  }
+
+  /** Does something about a run of a killed server; whoever wants it meanwhile waits for the same. */
+  once(id: string, work: () => Promise<void>): Promise<void> {
+    const known = this.#settling.get(id);
+    if (known !== undefined) return known;
+    const done = work().finally(() => this.#settling.delete(id));
+    this.#settling.set(id, done);
+    return done;
   }
 
   /** What an ended run has left is being removed, which never fails: nobody waits for that but `close`. */

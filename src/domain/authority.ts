@@ -95,7 +95,7 @@ function notYours(scope: Scope): Refusal {
   return agent === undefined
     ? refuse(
         'NOT_CLAIMED',
-        `${scope.id} is ${scope.status} and nobody's.`,
+        `${scope.id} is ${scope.stopping === undefined ? scope.status : 'stopping'} and nobody's.`,
         `Call claim_scope {"scope": "${scope.id}"} first.`,
         { scope: scope.id },
       )

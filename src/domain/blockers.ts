@@ -1,4 +1,5 @@
 import { lapsed, lost } from './leases.js';
+import { isBusy } from './open-runs.js';
 import { compareTickets } from './queue-order.js';
 import { isRefusal } from './refusal.js';
 import type { Owner, Scope, ScopeId, Ticket } from './scope.js';
@@ -61,6 +62,11 @@ export function asQueued(scope: Scope): Queued {
   return scope;
 }
 
+/** Who holds a scope, or held it until it began to stop. */
+export function holderName({ owner, stopping }: Scope): string {
+  return owner?.agent ?? stopping?.from ?? 'nobody';
+}
+
 /** The owner of a scope that is known to hold or to wait for something. */
 export function ownerOf({ id, owner }: Scope): Owner {
   if (owner === undefined) throw new Error(`${id} has no owner`);
@@ -106,7 +112,12 @@ function holders(view: View, asker: ScopeId, unit: Unit, mode: Mode): Met[] {
     .overlapping(unit)
     .filter((entry) => entry.scope !== asker && excludes(unit, entry.mode, mode))
     .map((entry) => ({ scope: liveScope(view, entry.scope), unit: entry.unit }))
-    .filter(({ scope }) => lost(view, scope) === undefined);
+    .filter(({ scope }) => stillHolds(view, scope));
+}
+
+/** Whether what a scope holds is still kept from others: its lease lives, or commands of it may. */
+export function stillHolds(view: View, scope: Scope): boolean {
+  return lost(view, scope) === undefined || isBusy(view.state, scope.id);
 }
 
 /** A ticket that waits for units of the claimer itself is not ahead of the claimer's further claim. */

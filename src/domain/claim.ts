@@ -12,6 +12,7 @@ import { nextScope, nothingToDo, type Pickup } from './pickup.js';
 import { isRefusal, listed, type Refusal, refuse } from './refusal.js';
 import { isEnded, type Owner, type Scope, type ScopeId } from './scope.js';
 import { reap, reapScope, settle } from './settle.js';
+import { isStopping } from './stopping.js';
 import type { Mode } from './unit.js';
 
 /** A claim: of an open scope, of a new one declared with it, or of further units for one's own. */
@@ -70,6 +71,7 @@ function existing(draft: Draft, claimant: Claimant, given: string): Scope | Refu
   const scope = handle === undefined ? undefined : draft.view.scope(handle.id);
   if (handle === undefined || scope === undefined) return unknownScope(given);
   if (isEnded(scope.status)) return endedScope(scope);
+  if (scope.stopping !== undefined) return isStopping(draft.view.state, scope);
   if (scope.status === 'open' || isOwn(scope, claimant, handle)) return scope;
   if (scope.status === 'paused') return paused(scope);
   const { agent } = ownerOf(scope);
@@ -143,7 +145,7 @@ function queueIsFull({ view }: Draft): Refusal | undefined {
  * Processes, and whatever else a command holds, are queued for: commands end by themselves.
  */
 function isSibling({ scope, units }: Blocker, { owner }: Claimant): boolean {
-  if (isStateless(owner.connection) || ownerOf(scope).connection !== owner.connection) return false;
+  if (isStateless(owner.connection) || scope.owner?.connection !== owner.connection) return false;
   if (isOfCommand(scope)) return false;
   return units.some((unit) => knownUnit(unit).kind !== 'process');
 }

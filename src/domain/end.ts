@@ -1,12 +1,14 @@
 import { type Claimant, endedScope, onlyScope, ownScope, unknownScope } from './authority.js';
-import { isQueued, liveScope, ownerOf } from './blockers.js';
+import { isQueued, liveScope } from './blockers.js';
 import type { Draft } from './draft.js';
 import { enqueue, wouldNeverEnd } from './grant.js';
 import { parseHandle } from './handle.js';
+import { runsOf } from './open-runs.js';
 import { compareTickets } from './queue-order.js';
 import { isRefusal, type Refusal, refuse } from './refusal.js';
 import { type Artifact, isEnded, type Scope, type ScopeId } from './scope.js';
-import { isLeft, lapse, settle, settleUnitless, tellDependants, unitsOf } from './settle.js';
+import { lapse, settle, settleUnitless, takeAway, tellDependants, unitsOf } from './settle.js';
+import { isStopping } from './stopping.js';
 
 /** The active (or, for a release, waiting) scope that a call is about. */
 export function requireOwn(draft: Draft, claimant: Claimant, given: string | undefined): Scope | Refusal {
@@ -29,14 +31,25 @@ export function release(
   reverted: boolean,
 ): Scope | Refusal {
   const own = requireOwn(draft, claimant, given);
-  return isRefusal(own) ? own : giveUp(draft, own, reason, isLeft(draft.view, own, reverted));
+  return isRefusal(own) ? own : giveUp(draft, own, reason, reverted);
 }
 
-function giveUp(draft: Draft, scope: Scope, reason: string, left: boolean): Scope {
-  const to = left ? 'open' : 'cancelled';
-  draft.emit({ type: 'scope.released', scope: scope.id, to, reason, from: ownerOf(scope).agent });
-  settle(draft, unitsOf(scope));
-  return { ...scope, status: to };
+function giveUp(draft: Draft, scope: Scope, reason: string, reverted = false): Scope {
+  const { id } = scope;
+  settle(draft, takeAway(draft, scope, { how: 'released', reason, reverted }));
+  return draft.view.scope(id) ?? scope;
+}
+
+/** A scope that commands are under way for can't be finished: what they write would come too late. */
+export function notWhileRunning({ view }: Draft, { id }: Scope): Refusal | undefined {
+  const [first] = runsOf(view.state, id);
+  if (first === undefined) return undefined;
+  return refuse(
+    'BUSY',
+    `${first.run} of ${id} is still running.`,
+    `Wait for it with run {"run": "${first.run}"}, or stop it with run {"run": "${first.run}", "stop": true}; then publish again.`,
+    { scope: id, run: first.run },
+  );
 }
 
 export interface Publication {
@@ -113,10 +126,11 @@ export function releaseByOperator(draft: Draft, given: string, operator: string,
   const scope = id === undefined ? undefined : draft.view.scope(id);
   if (scope === undefined) return unknownScope(given);
   if (isEnded(scope.status)) return endedScope(scope);
+  if (scope.stopping !== undefined) return isStopping(draft.view.state, scope);
   if (scope.owner === undefined) {
     return refuse('NOT_CLAIMED', `${scope.id} is ${scope.status}: nobody holds it.`, 'There is nothing to release.', {
       scope: scope.id,
     });
   }
-  return giveUp(draft, scope, `${reason} (by ${operator})`, isLeft(draft.view, scope));
+  return giveUp(draft, scope, `${reason} (by ${operator})`);
 }

@@ -1,5 +1,5 @@
 import type { Code, Json } from './refusal.js';
-import type { Artifact, Contract, Hash, Owner, ScopeId } from './scope.js';
+import type { Artifact, Contract, Hash, Owner, ScopeId, Stopping } from './scope.js';
 import type { Mode } from './unit.js';
 
 /** One path that an effect changed. `null` stands for "no file". */
@@ -48,6 +48,17 @@ export type EventBody =
       readonly to: 'open' | 'cancelled' | 'active';
     }
   | { readonly type: 'scope.expired'; readonly scope: ScopeId; readonly reason: string; readonly from: string }
+  | {
+      /** Its owner has lost it while commands of it were under way: it keeps its units until they have ended. */
+      readonly type: 'scope.stopping';
+      readonly scope: ScopeId;
+      readonly how: Stopping['how'];
+      readonly reason: string;
+      readonly from: string;
+      /** Its changes were taken back. */
+      readonly reverted: boolean;
+      readonly by?: string;
+    }
   | {
       readonly type: 'scope.released';
       readonly scope: ScopeId;
@@ -132,6 +143,10 @@ export type EventBody =
       readonly command: string;
       readonly cwd: string;
       readonly containment: string;
+      /** The tenure of its scope, which is its fence. */
+      readonly tenure?: number;
+      /** The scope that holds its process unit. */
+      readonly turn?: ScopeId;
     }
   | {
       readonly type: 'run.ended';
@@ -139,8 +154,16 @@ export type EventBody =
       readonly scope?: ScopeId;
       readonly ending: RunEnding;
       readonly exit: number | null;
+      /** Bytes that it printed. */
       readonly output: number;
       readonly rejected: number;
+      /** The first of what was rejected, with its reasons. */
+      readonly refused?: readonly { readonly path: string; readonly reason: string }[];
+      /** Artifacts: what it printed, and what it changed. */
+      readonly log?: Hash;
+      readonly diff?: Hash;
+      /** Bytes of the output that the log leaves out, and from where. */
+      readonly cut?: { readonly at: number; readonly bytes: number };
     }
   | {
       readonly type: 'refused';

@@ -25,6 +25,8 @@ export function evolveScope(scope: Scope | undefined, event: Event): Scope {
       return lapsed(scope, body);
     case 'scope.expired':
       return { ...handedOver(ownerless(scope, 'open'), body, event), attempts: scope.attempts + 1 };
+    case 'scope.stopping':
+      return stopping(scope, body, event);
     case 'scope.released':
       return body.to === 'open'
         ? handedOver(ownerless(scope, 'open'), body, event)
@@ -32,7 +34,7 @@ export function evolveScope(scope: Scope | undefined, event: Event): Scope {
     case 'scope.paused':
       return handedOver(
         ownerless(scope, 'paused'),
-        { from: scope.owner?.agent ?? body.by, reason: body.reason },
+        { from: scope.owner?.agent ?? scope.stopping?.from ?? body.by, reason: body.reason },
         event,
       );
     case 'scope.resumed':
@@ -147,8 +149,13 @@ function lapsed(scope: Scope, body: Body<'scope.lapsed'>): Scope {
   return rest;
 }
 
+/** Nobody may act under it any more, and nobody gets what it holds. */
+function stopping(scope: Scope, { type: _, scope: __, ...why }: Body<'scope.stopping'>, { at }: Event): Scope {
+  return { ...ownerless(scope, 'active'), locks: scope.locks, stopping: { ...why, since: at } };
+}
+
 function ownerless(scope: Scope, status: Status): Scope {
-  const { owner: _, ticket: __, ...rest } = collected(scope);
+  const { owner: _, ticket: __, stopping: ___, ...rest } = collected(scope);
   return { ...rest, status, tenure: 0, locks: NO_LOCKS };
 }
 

@@ -13,7 +13,7 @@ type Links = PersistentMap<string, PersistentSet<ScopeId>>;
 /** The fold: one more event → the lock state. Pure; the former state stays as it was. */
 export function evolve(state: State, event: Event): State {
   if (event.seq !== state.seq + 1) throw new Error(`event ${event.seq} does not follow ${state.seq}`);
-  const next = { ...state, seq: event.seq, ...numbersAfter(state, event.body) };
+  const next = { ...state, seq: event.seq, runs: runsAfter(state, event), ...numbersAfter(state, event.body) };
   const id = foldedScope(state, event.body);
   if (id === undefined) return next;
   const before = state.scopes.get(id);
@@ -37,6 +37,15 @@ export function evolve(state: State, event: Event): State {
 function foldedScope(state: State, body: EventBody): ScopeId | undefined {
   if (body.type === 'files.changed') return state.scopes.has(body.scope) ? body.scope : undefined;
   return body.type.startsWith('scope.') && 'scope' in body ? body.scope : undefined;
+}
+
+function runsAfter({ runs }: State, { seq, agent, connection, body }: Event): State['runs'] {
+  if (body.type === 'run.ended') return runs.remove(body.run);
+  if (body.type === 'files.changed' && body.run !== undefined)
+    return runs.has(body.run) ? runs.update(body.run, (run) => run && { ...run, changed: seq }) : runs;
+  if (body.type !== 'run.started') return runs;
+  const { type: _, cwd: __, ...run } = body;
+  return runs.set(run.run, { ...run, by: { agent, connection }, started: seq });
 }
 
 function numbersAfter(state: State, body: EventBody): Partial<State> {

@@ -52,5 +52,7 @@ function heirOf(draft: Draft, agent: string, { heir, units, title }: HandOn): Sc
 
 function active({ view }: Draft, id: ScopeId): Scope | undefined {
   const scope = view.state.scopes.get(id);
-  return scope?.status === 'active' && lost(view, scope) === undefined ? scope : undefined;
+  return scope?.status === 'active' && scope.stopping === undefined && lost(view, scope) === undefined
+    ? scope
+    : undefined;
 }

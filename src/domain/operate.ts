@@ -4,7 +4,7 @@ import type { Draft } from './draft.js';
 import { namedScope, tooMany, unfinished } from './open.js';
 import { isRefusal, type Refusal, refuse } from './refusal.js';
 import { isEnded, type Scope } from './scope.js';
-import { settle, tellDependants, unitsOf } from './settle.js';
+import { settle, takeAway } from './settle.js';
 
 /** What an operator does to a scope, whoever has it. Each is an event with the operator's name. */
 
@@ -13,8 +13,7 @@ export function pause(draft: Draft, given: string, by: string, reason: string): 
   const scope = live(draft, given);
   if (isRefusal(scope)) return scope;
   if (scope.status === 'paused') return unfit(scope, 'Resume it, or leave it as it is.');
-  draft.emit({ type: 'scope.paused', scope: scope.id, reason, by });
-  settle(draft, unitsOf(scope));
+  settle(draft, takeAway(draft, scope, { how: 'paused', reason, by }));
   return liveScope(draft.view, scope.id);
 }
 
@@ -30,10 +29,8 @@ export function resume(draft: Draft, given: string, by: string): Scope | Refusal
 export function cancel(draft: Draft, given: string, by: string, reason: string): Scope | Refusal {
   const scope = live(draft, given);
   if (isRefusal(scope)) return scope;
-  draft.emit({ type: 'scope.cancelled', scope: scope.id, reason, by });
-  tellDependants(draft, scope.id, `it was cancelled (${reason})`);
-  settle(draft, unitsOf(scope));
-  return { ...scope, status: 'cancelled' };
+  settle(draft, takeAway(draft, scope, { how: 'cancelled', reason, by }));
+  return draft.view.scope(scope.id) ?? scope;
 }
 
 /** Opens a failed or cancelled scope again, with its attempts counted anew. What it consumes has to be looked up too. */

@@ -100,6 +100,20 @@ export interface Handover {
   readonly until: number;
 }
 
+/** A scope that its owner has lost, and that keeps its units until its commands have ended. */
+export interface Stopping {
+  /** What becomes of it then. */
+  readonly how: 'released' | 'expired' | 'paused' | 'cancelled';
+  readonly reason: string;
+  /** The agent that it was taken from. */
+  readonly from: string;
+  readonly reverted: boolean;
+  /** The operator, where one paused or cancelled it. */
+  readonly by?: string;
+  /** Lock time, in milliseconds. */
+  readonly since: number;
+}
+
 /** A scope as it stands. Everything here is folded from its events. */
 export interface Scope {
   readonly id: ScopeId;
@@ -107,8 +121,9 @@ export interface Scope {
   readonly status: Status;
   readonly openedBy: string;
   readonly openedAt: number;
-  /** Set while waiting or active. */
+  /** Set while waiting or active, but for a scope that is stopping. */
   readonly owner?: Owner;
+  readonly stopping?: Stopping;
   /** The generation with which this ownership began: it makes the handle, so an old handle is worthless. */
   readonly tenure: number;
   /** The generation of the latest grant. */

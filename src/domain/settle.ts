@@ -1,8 +1,9 @@
 import { blockers, isQueued, knownUnit, queuedScope, roomOf } from './blockers.js';
 import type { Draft } from './draft.js';
 import { lapsed, lost } from './leases.js';
+import { isBusy } from './open-runs.js';
 import { compareTickets } from './queue-order.js';
-import type { Owner, Scope, ScopeId, Ticket } from './scope.js';
+import type { Scope, ScopeId, Stopping, Ticket } from './scope.js';
 import type { Unit } from './unit.js';
 import type { View } from './view.js';
 
@@ -99,15 +100,45 @@ function reapOne(draft: Draft, id: ScopeId): string[] {
   if (scope?.owner === undefined) return [];
   const expired = scope.status === 'active' ? lost(draft.view, scope) : undefined;
   const lapsing = lapsed(draft.view, scope);
-  if (expired !== undefined) expire(draft, scope, scope.owner, expired);
-  else if (lapsing !== undefined) lapse(draft, scope, lapsing);
-  else return [];
+  if (expired !== undefined) return takeAway(draft, scope, { how: 'expired', reason: expired });
+  if (lapsing === undefined) return [];
+  lapse(draft, scope, lapsing);
+  return unitsOf(scope);
+}
+
+type Loss = Pick<Stopping, 'how' | 'reason'> & Partial<Pick<Stopping, 'reverted' | 'by'>>;
+
+/**
+ * Takes a scope from its owner. Commands of it that are under way may still write: until their ends are on record it
+ * keeps what it holds. Returns the units that are free now.
+ */
+export function takeAway(draft: Draft, scope: Scope, loss: Loss): string[] {
+  const from = scope.owner?.agent ?? scope.stopping?.from ?? loss.by ?? '';
+  const why = { reverted: false, ...loss, from };
+  if (!isBusy(draft.view.state, scope.id)) return becomeFree(draft, scope, why);
+  draft.emit({ type: 'scope.stopping', scope: scope.id, ...why });
+  return [...(scope.ticket?.units ?? [])];
+}
+
+/** What comes when nothing of a scope is under way any more. Returns its units. */
+export function becomeFree(draft: Draft, scope: Scope, why: Omit<Stopping, 'since'>): string[] {
+  const { id } = scope;
+  const { how, reason, reverted, from, by = from } = why;
+  if (how === 'expired') expire(draft, scope, from, reason);
+  else if (how === 'paused') draft.emit({ type: 'scope.paused', scope: id, reason, by });
+  else if (how === 'cancelled') {
+    draft.emit({ type: 'scope.cancelled', scope: id, reason, by });
+    tellDependants(draft, id, `it was cancelled (${reason})`);
+  } else {
+    const to = isLeft(draft.view, scope, reverted) ? 'open' : 'cancelled';
+    draft.emit({ type: 'scope.released', scope: id, to, reason, from });
+  }
   return unitsOf(scope);
 }
 
 /** The scope goes back to everyone, or has failed for good where that has happened too often. */
-function expire(draft: Draft, { id, attempts }: Scope, { agent }: Owner, reason: string): void {
-  draft.emit({ type: 'scope.expired', scope: id, reason, from: agent });
+function expire(draft: Draft, { id, attempts }: Scope, from: string, reason: string): void {
+  draft.emit({ type: 'scope.expired', scope: id, reason, from });
   const lost = attempts + 1;
   if (lost <= draft.view.settings.maxAttempts) return;
   const summary = `given up after ${lost} attempts; the last one ended because ${reason}`;

@@ -1,5 +1,6 @@
 import { Map as PersistentMap, type Set as PersistentSet } from 'immutable';
 import { EMPTY_INDEX, type LockIndex } from './lock-index.js';
+import type { OpenRun } from './open-runs.js';
 import type { Phase, Scope, ScopeId } from './scope.js';
 
 /**
@@ -17,6 +18,8 @@ export interface State {
   readonly artifactCount: number;
   /** Scopes that have not ended. */
   readonly scopes: PersistentMap<ScopeId, Scope>;
+  /** Commands whose end is not on record, by their ids. */
+  readonly runs: PersistentMap<string, OpenRun>;
   /** Held units. */
   readonly locks: LockIndex;
   /** Units that tickets wait for. */
@@ -36,6 +39,7 @@ export const EMPTY_STATE: State = {
   runCount: 0,
   artifactCount: 0,
   scopes: PersistentMap(),
+  runs: PersistentMap(),
   locks: EMPTY_INDEX,
   queue: EMPTY_INDEX,
   ready: PersistentMap(),

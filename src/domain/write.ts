@@ -1,5 +1,5 @@
 import { type Claimant, onlyScope, ownScope, stillWaiting } from './authority.js';
-import { type Blocker, knownUnit, liveScope, ownerOf } from './blockers.js';
+import { type Blocker, holderName, knownUnit, liveScope } from './blockers.js';
 import type { Draft } from './draft.js';
 import { grant, obstacles, tooManyUnits, wouldNeverEnd } from './grant.js';
 import { denied } from './limits.js';
@@ -9,6 +9,8 @@ import { invalid } from './path.js';
 import { isRefusal, listed, type Refusal, refuse } from './refusal.js';
 import type { Scope } from './scope.js';
 import { reap } from './settle.js';
+import type { State } from './state.js';
+import { endsAwaited } from './stopping.js';
 import { parseUnit } from './unit.js';
 
 /** A write to be done under a scope: the handle given, the caller's only active scope, or a new one. */
@@ -76,7 +78,7 @@ function claimFree(
   const wish = { units, mode: 'write' as const };
   const limit = tooManyUnits(draft, scope, units);
   if (limit !== undefined) return limit;
-  const refused = heldByOthers(obstacles(draft, scope, wish), given ?? own?.id, units);
+  const refused = heldByOthers(draft.view.state, obstacles(draft, scope, wish), given ?? own?.id, units);
   if (refused !== undefined) return refused;
   grant(draft, owner, scope, wish);
   return wouldNeverEnd(draft, id) ?? { scope: liveScope(draft.view, id), claimed: units };
@@ -84,6 +86,7 @@ function claimFree(
 
 /** What others hold or queue for, as a refusal that names them and the call that waits for it. */
 function heldByOthers(
+  state: State,
   ahead: readonly Blocker[],
   name: string | undefined,
   wanted: readonly string[],
@@ -91,16 +94,26 @@ function heldByOthers(
   const [first] = ahead;
   if (first === undefined) return undefined;
   const holders = ahead.map(({ scope, why }) => {
-    return { id: scope.id, agent: ownerOf(scope).agent, title: scope.contract.title, why };
+    return { id: scope.id, agent: holderName(scope), title: scope.contract.title, why };
   });
+  const runs = ahead.flatMap(({ scope }) => endsAwaited(state, scope));
   const { id, contract } = first.scope;
   const verb = first.why === 'held' ? 'is held by' : 'is next for';
   return refuse(
     'HELD',
-    `${listed(first.units)} ${verb} ${id} (${ownerOf(first.scope).agent}: ${contract.title}).`,
+    `${listed(first.units)} ${verb} ${id} (${holderName(first.scope)}: ${contract.title})${untilEnded(runs)}.`,
     `Wait for it with claim_scope ${claimCall(name, wanted)}, then read the files again; or work elsewhere meanwhile.`,
-    { units: [...new Set(ahead.flatMap((blocker) => blocker.units))], holders },
+    {
+      units: [...new Set(ahead.flatMap((blocker) => blocker.units))],
+      holders,
+      ...(runs.length > 0 ? { runs } : {}),
+    },
   );
+}
+
+/** Why units are held though nobody owns their scope any more. */
+function untilEnded(runs: readonly string[]): string {
+  return runs.length === 0 ? '' : ` until ${runs.join(', ')} has ended`;
 }
 
 function notClaimed(missing: readonly string[], name: string | undefined): Refusal {

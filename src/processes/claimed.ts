@@ -1,9 +1,11 @@
 import { constants, type Dirent, type Stats } from 'node:fs';
-import { copyFile, lstat, mkdir, readdir, readFile, readlink, realpath, rm } from 'node:fs/promises';
+import { copyFile, lstat, mkdir, readdir, readFile, readlink, realpath, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
 import { isBelow } from './host.js';
+import { adoptLayer, removeLayer } from './layer.js';
 import type { RunSpec, Written } from './runner.js';
+import type { Recovered } from './sandbox.js';
 
 /** A claimed folder is copied before a command may write there: more than this is refused. */
 const MOST_FILES = 20_000;
@@ -22,10 +24,20 @@ export interface Claimed {
   readonly copies: string;
 }
 
+/** What a successor needs of it, besides the copies. */
+interface Kept {
+  readonly names: Names;
+  readonly folders: readonly string[];
+  readonly sealed: readonly string[];
+  /** Paths that are no files, of which there are no copies. */
+  readonly others: readonly string[];
+}
+
 type Names = Pick<RunSpec, 'writable' | 'scratch' | 'sealed'>;
 
 /** Looks through the claimed folders and copies what is in them. Refuses what a direct write could not be kept from harming. */
-export async function survey(root: string, spec: Names, copies: string): Promise<Claimed | Refusal> {
+export async function survey(root: string, spec: Names, layer: string): Promise<Claimed | Refusal> {
+  const copies = join(layer, 'before');
   const named = spec.writable.find((unit) => unit.split('/').some((name) => isSealed(name, spec.sealed)));
   if (named !== undefined) return protectedFolder(named);
   const folders = await claimedFolders(root, spec.writable);
@@ -34,7 +46,30 @@ export async function survey(root: string, spec: Names, copies: string): Promise
   const wrong = (await linkedSeal(root, sealed)) ?? tooMuch(files) ?? sharedFile(files);
   if (wrong !== undefined) return wrong;
   for (const [path, info] of files) if (info.isFile()) await copy(join(root, path), join(copies, path));
+  const { writable, scratch, sealed: names } = spec;
+  const others = [...files].flatMap(([path, info]) => (info.isFile() ? [] : [path]));
+  const kept: Kept = { names: { writable, scratch, sealed: names }, folders, sealed, others };
+  await writeFile(join(layer, 'claimed'), JSON.stringify(kept), { mode: 0o600 });
   return { folders, sealed, files, copies };
+}
+
+/** What a command wrote directly whose server is gone: it is on disk, and the copies tell what was there. */
+export async function recoverClaimed(root: string, folder: string, id: string): Promise<Recovered | undefined> {
+  const layer = await adoptLayer(root, folder, id);
+  const text = layer && (await readFile(join(layer.path, 'claimed'), 'utf8').catch(() => undefined));
+  if (layer === undefined) return undefined;
+  return {
+    written: async () => (text === undefined ? [] : changedSinceCopies(root, layer.path, JSON.parse(text))),
+    dispose: () => removeLayer(layer.path),
+  };
+}
+
+async function changedSinceCopies(root: string, layer: string, kept: Kept): Promise<readonly Written[]> {
+  const copies = join(layer, 'before');
+  const { files } = await walk(copies, [copies], { scratch: [], sealed: [] });
+  const before = { folders: kept.folders, sealed: kept.sealed, files, copies };
+  const written = await changedSince(root, before, kept.names);
+  return written.filter(({ path }) => !kept.others.includes(path));
 }
 
 const isSealed = (name: string, sealed: readonly string[]): boolean => sealed.includes(name.toLowerCase());

@@ -1,6 +1,6 @@
 import { join, relative } from 'node:path';
 import { isRefusal } from '../domain/refusal.js';
-import { type Claimed, changedSince, survey } from './claimed.js';
+import { type Claimed, changedSince, recoverClaimed, survey } from './claimed.js';
 import { homeFolder, type Layer, prepareView, withLayer } from './layer.js';
 import { PRIVATE_HOME } from './mounts.js';
 import { type Inside, startInside } from './namespaces.js';
@@ -16,11 +16,12 @@ import { watch } from './watchdog.js';
 export function confined(root: string, folder: string, lease: number): Sandbox {
   return {
     level: 'confined',
-    launch: (spec) =>
+    recover: (id) => recoverClaimed(root, folder, id),
+    launch: (spec, begins) =>
       withLayer(root, folder, spec.id, async (layer) => {
-        const claimed = await survey(root, spec, join(layer.path, 'before'));
+        const claimed = await survey(root, spec, layer.path);
         if (isRefusal(claimed)) return claimed;
-        const launched = await startInside(root, layer, spec, await inside(root, folder, layer, spec, claimed));
+        const launched = await startInside(root, layer, spec, await inside(root, folder, layer, spec, claimed), begins);
         if (isRefusal(launched)) return launched;
         const callOff = watch(launched.pid, lease);
         const exited = launched.exited.finally(callOff);

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
-import { exitOf, type Launched } from './sandbox.js';
+import { type Begins, exitOf, type Launched } from './sandbox.js';
 import { watch } from './watchdog.js';
 
 /** How long to look for the end of a killed group, and how often. */
@@ -15,12 +15,13 @@ export interface GroupOptions {
   readonly env: { readonly [name: string]: string };
   /** See `watch`. */
   readonly lease: number;
+  readonly begins: Begins;
 }
 
 /** A program in a process group of its own, where there are no namespaces. A process that leaves the group is not found again. */
 export async function startGroup(
   program: readonly string[],
-  { cwd, env, lease }: GroupOptions,
+  { cwd, env, lease, begins }: GroupOptions,
 ): Promise<Pick<Launched, 'exited' | 'output' | 'signal'>> {
   const child = spawn('sh', ['-c', GATE, 'signalbox', ...program], {
     cwd,
@@ -32,6 +33,7 @@ export async function startGroup(
   await new Promise((resolve, reject) => child.once('spawn', resolve).once('error', reject));
   const group = -(child.pid ?? 0);
   const callOff = watch(group, lease);
+  begins(group);
   const gate = child.stdio[3] as Writable;
   gate.on('error', () => undefined).end('go\n');
   return {

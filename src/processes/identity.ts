@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { readFile, rename, stat, writeFile } from 'node:fs/promises';
 
 /** A mark of another PID namespace, which can't be looked into, is believed for this long: no run lasts longer. */
 const BELIEVED = 24 * 3_600_000;
@@ -10,12 +11,9 @@ const BELIEVED = 24 * 3_600_000;
  */
 export function processMark(pid: number): string | undefined {
   if (process.platform !== 'linux') return isAlive(pid) ? `${pid} - ${space()}` : undefined;
-  const line = statOf(pid);
-  if (line === undefined) return undefined;
-  // The name may hold blanks and parentheses: count fields from its end.
-  const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
+  const fields = fieldsOf(pid);
   // Dead, but its parent has not asked for its end yet.
-  if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
+  if (fields === undefined || fields[0] === 'Z' || fields[0] === 'X') return undefined;
   return `${pid} ${fields[19] ?? ''} ${space()}`;
 }
 
@@ -36,6 +34,36 @@ export async function isServed(path: string): Promise<boolean> {
   }
 }
 
+/** Makes the mark in a file that of this process. */
+export async function adopt(path: string): Promise<void> {
+  const temp = `${path}.${randomUUID()}`;
+  await writeFile(temp, processMark(process.pid) ?? '', { mode: 0o600 });
+  await rename(temp, path);
+}
+
+/**
+ * Whether what was started as `target` (a process or, negative, a group) with this mark is known to be gone. A zombie is:
+ * its parent may be stopped. What runs in another PID namespace can't be known.
+ */
+export function isGone(target: number, mark: string): boolean {
+  if (!mark.endsWith(` ${space()}`)) return false;
+  if (target > 0) return processMark(target) !== mark || isZombie(target);
+  if (process.platform !== 'linux') return !isAlive(target);
+  return readdirSync('/proc').every((name) => !/^\d+$/.test(name) || !isOfGroup(Number(name), -target));
+}
+
+/** Whether the number still belongs to what had the mark, so that a signal meets nobody else. */
+export function isStill(target: number, mark: string): boolean {
+  return processMark(Math.abs(target)) === mark;
+}
+
+const isZombie = (pid: number): boolean => fieldsOf(pid)?.[0] === 'Z';
+
+function isOfGroup(pid: number, group: number): boolean {
+  const fields = fieldsOf(pid);
+  return fields !== undefined && fields[2] === String(group) && fields[0] !== 'Z';
+}
+
 /** Where numbers of processes mean the same. */
 const space = (): string => (process.platform === 'linux' ? readlinkSync('/proc/self/ns/pid') : process.platform);
 
@@ -47,9 +75,12 @@ function isAlive(pid: number): boolean {
   }
 }
 
-function statOf(pid: number): string | undefined {
+/** What `/proc/…/stat` says after the name: state, parent, group, … */
+function fieldsOf(pid: number): readonly string[] | undefined {
   try {
-    return readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const line = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The name may hold blanks and parentheses: count fields from its end.
+    return line.slice(line.lastIndexOf(')') + 2).split(' ');
   } catch {
     return undefined;
   }

@@ -6,9 +6,10 @@ import type { Sandbox } from './sandbox.js';
 export function itself(root: string, lease: number): Sandbox {
   return {
     level: 'none',
-    async launch({ program, cwd }) {
+    recover: async () => undefined,
+    async launch({ program, cwd }, begins) {
       if (program === undefined) throw new Error('only a program that was judged runs without containment');
-      const started = await startGroup(program.argv, { cwd: join(root, cwd), env: program.env, lease });
+      const started = await startGroup(program.argv, { cwd: join(root, cwd), env: program.env, lease, begins });
       return { ...started, written: async () => [], dispose: async () => undefined };
     },
   };

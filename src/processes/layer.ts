@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { chmod, mkdir, readdir, rm, rmdir, symlink, unlink, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, lstat, mkdir, readdir, rm, rmdir, symlink, unlink, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
@@ -18,7 +19,7 @@ import {
   isCovered,
   npmrcWithoutCredentials,
 } from './host.js';
-import { isServed, processMark } from './identity.js';
+import { adopt, isServed, processMark } from './identity.js';
 import { PRIVATE_HOME, type View } from './mounts.js';
 import type { Launched } from './sandbox.js';
 import type { Grant } from './sockets.js';
@@ -76,6 +77,8 @@ async function makeHome(path: string): Promise<void> {
 async function makeLayer(root: string, folder: string, id: string): Promise<Layer> {
   const path = join(folder, 'layers', id);
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  // Of an earlier ledger, whose numbers began anew.
+  if (existsSync(markOf(path)) && !(await isServed(markOf(path)))) await removeLayer(path);
   await writeFile(markOf(path), processMark(process.pid) ?? '', { flag: 'wx', mode: 0o600 });
   await mkdir(path, { mode: 0o700 });
   const places = HOMES.map((slot) => join(folder, 'home', slot));
@@ -86,6 +89,14 @@ async function makeLayer(root: string, folder: string, id: string): Promise<Laye
   ]);
   const homes = [...places, join(path, 'spare')].map((home) => relative(root, home));
   return { path, relative: relative(root, path), homes };
+}
+
+/** The layer that a run left whose server is gone, marked as this server's from now on. */
+export async function adoptLayer(root: string, folder: string, id: string): Promise<Layer | undefined> {
+  const path = join(folder, 'layers', id);
+  if (!(await lstat(path).catch(() => undefined))?.isDirectory()) return undefined;
+  await adopt(markOf(path));
+  return { path, relative: relative(root, path), homes: [] };
 }
 
 /** Makes a layer for a run and starts it there; of one that did not start, nothing is left. */
@@ -131,12 +142,13 @@ async function removeFew(folder: string, budget: { left: number }): Promise<void
   await rmdir(folder);
 }
 
-/** Removes the layers of servers that are gone. */
-export async function sweepLayers(folder: string): Promise<void> {
+/** Removes the layers of servers that are gone, but for those that hold a result which is not settled. */
+export async function sweepLayers(folder: string, isNeeded: (id: string) => Promise<boolean>): Promise<void> {
   const layers = join(folder, 'layers');
   const marks = (await readdir(layers).catch(() => [])).filter((name) => name.endsWith(MARK));
   for (const mark of marks) {
-    if (!(await isServed(join(layers, mark)))) await removeLayer(join(layers, mark.slice(0, -MARK.length)));
+    const id = mark.slice(0, -MARK.length);
+    if (!(await isServed(join(layers, mark))) && !(await isNeeded(id))) await removeLayer(join(layers, id));
   }
 }
 

@@ -12,7 +12,7 @@ import { type Layer, removeLayer } from './layer.js';
 import { baseTable, discrepancies, fstab, type Mount, mountTable, type View } from './mounts.js';
 import { takePipe } from './pipe.js';
 import type { RunSpec } from './runner.js';
-import { exitOf, type Launched, shell } from './sandbox.js';
+import { type Begins, exitOf, type Launched, shell } from './sandbox.js';
 import { BUILD, INIT, TRUSTED_PATH } from './script.js';
 
 const NAMESPACES = [
@@ -49,13 +49,14 @@ export async function startInside(
   layer: Layer,
   spec: RunSpec,
   { view, env }: Inside,
+  begins: Begins,
 ): Promise<InsideLaunched | Refusal> {
   const base = writeFile(join(layer.path, 'base'), fstab(baseTable(root, layer.path), ''), { mode: 0o600 });
   const [pipe] = await Promise.all([takePipe(layer.path), base]);
   const child = startBuilder(pipe.writer, commandLine(root, layer, spec), env);
   const exited = exitOf(child);
   try {
-    const reason = await ready(child, () => plan(layer, view));
+    const reason = await ready(child, () => plan(layer, view), begins);
     if (reason !== undefined) {
       pipe.readable.destroy();
       return unavailable(reason);
@@ -125,7 +126,11 @@ function commandLine(root: string, layer: Layer, spec: RunSpec): readonly string
  * Gives the builder its plan, waits until everything is mounted and given up, looks at the result, and lets the command
  * begin. Returns what is wrong, if something is; then, and where this throws, no process of the run is left.
  */
-async function ready(child: ChildProcess, plan: () => Promise<readonly Mount[]>): Promise<string | undefined> {
+async function ready(
+  child: ChildProcess,
+  plan: () => Promise<readonly Mount[]>,
+  begins: Begins,
+): Promise<string | undefined> {
   let said = '';
   const [complaints, control] = [child.stdio[2] as Readable, child.stdio[3] as Duplex];
   complaints.setEncoding('utf8').on('data', (chunk: string) => {
@@ -146,6 +151,8 @@ async function ready(child: ChildProcess, plan: () => Promise<readonly Mount[]>)
     control.write('plan\n');
     const wrong = (await Promise.race([up, gone])) ?? (await inspect(child, table));
     if (wrong === undefined) {
+      // Process 1 of the namespace is not gone before all others are.
+      begins(descendants(child.pid ?? 0)[0] ?? 0);
       control.end('go\n');
       return undefined;
     }

@@ -49,7 +49,7 @@ export async function openRunner({
   if (real.folder !== join(real.root, '.signalbox'))
     throw new Error(`${folder} is not the .signalbox folder of ${root}`);
   const records = openRecords(real.folder);
-  await Promise.all([records.sweep(), sweepLayers(real.folder)]);
+  await Promise.all([records.sweep(), sweepLayers(real.folder, records.isLeft)]);
   const sandboxes = choose(real, lease, containment).filter(({ level }) => wanted.includes(level));
   const direct = itself(real.root, lease);
   let levels: Promise<readonly Level[]> | undefined;
@@ -77,7 +77,17 @@ export async function openRunner({
     },
     output: (id, from) =>
       ([...runs].find((run) => run.id === id) ?? { output: (at?: number) => records.read(id, at) }).output(from),
+    log: records.log,
     fate: records.fate,
+    left: records.left,
+    async adopt(id, level) {
+      const sandbox = choose(real, lease, 'none').find((known) => known.level === level);
+      return records.adopt(
+        id,
+        (await sandbox?.recover(id)) ?? { written: async () => [], dispose: async () => undefined },
+      );
+    },
+    kill: records.kill,
     async close() {
       closed = true;
       for (const run of runs) run.stop('stopped');
@@ -108,16 +118,16 @@ async function probeAll(sandboxes: readonly Sandbox[], root: string, folder: str
 async function begin(sandbox: Sandbox, records: Records, spec: RunSpec, limit: number): Promise<Run | Refusal> {
   const { recorder, path } = await records.begin(spec.id, limit);
   try {
-    const launched = await sandbox.launch(spec);
+    const launched = await sandbox.launch(spec, (target) => records.begins(spec.id, target));
     if (!isRefusal(launched)) {
       const run = supervise(spec, sandbox.level, launched, recorder, path);
       const ended = run.ended.then(async (how) => {
-        await records.finish(spec.id, recorder.total);
+        await records.finish(spec.id, how, recorder.total);
         return how;
       });
       const dispose = async (): Promise<void> => {
         await run.dispose();
-        await records.settle(spec.id);
+        await records.drop(spec.id);
       };
       return { ...run, ended, dispose };
     }

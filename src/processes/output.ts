@@ -1,20 +1,20 @@
+import { isUtf8 } from 'node:buffer';
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { stripVTControlCharacters } from 'node:util';
-import type { OutputPage } from './runner.js';
 
-/** Bytes that one page of output holds at most. */
-const PAGE = 16_000;
-const HEAD = 8_000;
-const TAIL = 8_000;
 const ESC = '\u001b';
 /** An escape sequence that a cut left without its end: control sequence or operating-system command. */
 const UNFINISHED = new RegExp(`${ESC}(\\[[0-?]*[ -/]*|\\][^\\u0007${ESC}]*)?$`);
+/** How far back an unfinished sequence is looked for. */
+const LONGEST_SEQUENCE = 64;
 /** Control characters other than tab, line feed and carriage return say nothing to a reader. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it looks for
 const CONTROLS = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g;
+/** What `clean` could change in UTF-8, the introducer of sequences in its C1 form (C2 9B) among it. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it looks for
+const SUSPECT = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u009b]/;
 
-/** Writes what a command prints to a file, up to `limit` bytes. */
+/** Writes what a command prints to a file, as plain UTF-8 text and up to `limit` bytes. */
 export interface Recorder {
   /** Bytes printed, kept or not. */
   readonly total: number;
@@ -28,17 +28,31 @@ export function record(path: string, limit: number): Recorder {
   let total = 0;
   let kept = 0;
   let open = true;
+  /** A character or an escape sequence whose end has not come yet. */
+  let begun: Buffer = Buffer.alloc(0);
+  const add = (bytes: Buffer): void => {
+    const text = clean(bytes);
+    const room = limit - kept;
+    if (room > 0) kept += keep(file, text.length <= room ? text : text.subarray(0, wholeCharacters(text, room)));
+  };
   return {
     get total() {
       return total;
     },
     write(chunk) {
       total += chunk.length;
-      if (open) kept += keep(file, chunk.subarray(0, Math.max(0, limit - kept)));
+      if (open && kept < limit) {
+        const bytes = begun.length === 0 ? chunk : Buffer.concat([begun, chunk]);
+        const end = wholeText(bytes);
+        begun = Buffer.from(bytes.subarray(end));
+        add(bytes.subarray(0, end));
+      }
       return total <= limit;
     },
     close() {
-      if (open) closeSync(file);
+      if (!open) return;
+      add(begun);
+      closeSync(file);
       open = false;
     },
   };
@@ -53,76 +67,27 @@ function keep(file: number, bytes: Buffer): number {
   }
 }
 
-/** One page of a recorded output. `over`: nothing more will come. */
-export async function readOutput(
-  path: string,
-  total: number | undefined,
-  over: boolean,
-  from?: number,
-): Promise<OutputPage> {
-  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
-  try {
-    const { size } = await file.stat();
-    const read = async (start: number, length: number): Promise<Buffer> => {
-      const { buffer, bytesRead } = await file.read(
-        Buffer.alloc(Math.min(length, Math.max(0, size - start))),
-        0,
-        null,
-        start,
-      );
-      return buffer.subarray(0, bytesRead);
-    };
-    const printed = Math.max(total ?? 0, size);
-    if (from === undefined && size > PAGE) return await ends(read, size, printed, over);
-    const start = Math.min(Math.max(0, Math.trunc(from ?? 0)), size);
-    const page = await read(start, PAGE);
-    const whole = over && start + page.length >= size;
-    const length = whole ? page.length : cut(page);
-    const next = start + length;
-    const text = clean(page.subarray(start === 0 ? 0 : lead(page), length));
-    return { text, total: printed, ...(whole ? {} : { next }) };
-  } finally {
-    await file.close();
-  }
+/** The same as UTF-8 without escape sequences and control characters. Mostly it is that already. */
+function clean(bytes: Buffer): Buffer {
+  if (isUtf8(bytes) && !SUSPECT.test(bytes.toString('latin1'))) return bytes;
+  return Buffer.from(stripVTControlCharacters(bytes.toString('utf8')).replace(CONTROLS, ''));
 }
 
-type Read = (start: number, length: number) => Promise<Buffer>;
-
-async function ends(read: Read, size: number, total: number, over: boolean): Promise<OutputPage> {
-  const head = await read(0, HEAD);
-  const tail = await read(size - TAIL, TAIL);
-  const until = cut(head);
-  const again = lead(tail);
-  const upTo = over ? tail.length : Math.max(again, cut(tail));
-  const from = size - TAIL + again;
-  const gap = `\n[… ${from - until} bytes left out here, ${until} to ${from}; read on with from: ${until} …]\n`;
-  const text = clean(head.subarray(0, until)) + gap + clean(tail.subarray(again, upTo));
-  return { text, total, ...(over ? {} : { next: size - TAIL + upTo }) };
+/** Where text can be cut without splitting a character or an escape sequence. */
+function wholeText(bytes: Buffer): number {
+  const end = wholeCharacters(bytes, bytes.length);
+  const window = Math.max(0, end - LONGEST_SEQUENCE);
+  const unfinished = UNFINISHED.exec(bytes.toString('latin1', window, end));
+  return unfinished === null ? end : window + unfinished.index;
 }
 
-/** Where a page can end without splitting a character or an escape sequence; always past the first byte, if there is one. */
-function cut(page: Buffer): number {
-  let end = page.length;
-  for (let back = 1; back <= Math.min(3, page.length); back++) {
-    const byte = page[page.length - back] ?? 0;
+/** The last place up to `end` where no character of UTF-8 is split; what is no UTF-8 is not held back. */
+export function wholeCharacters(bytes: Buffer, end: number): number {
+  for (let back = 1; back <= Math.min(3, end); back++) {
+    const byte = bytes[end - back] ?? 0;
     if ((byte & 0xc0) === 0x80) continue;
     const needed = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1;
-    if (needed > back) end = page.length - back;
-    break;
+    return needed > back ? end - back : end;
   }
-  const window = Math.max(0, end - 64);
-  const unfinished = UNFINISHED.exec(page.toString('latin1', window, end));
-  if (unfinished !== null) end = window + unfinished.index;
-  return end > 0 || page.length < 64 ? end : page.length;
-}
-
-/** How many bytes at the start belong to a character that began before the page. */
-function lead(page: Buffer): number {
-  let count = 0;
-  while (count < 3 && ((page[count] ?? 0) & 0xc0) === 0x80) count++;
-  return count;
-}
-
-function clean(bytes: Buffer): string {
-  return stripVTControlCharacters(bytes.toString('utf8')).replace(CONTROLS, '');
+  return end;
 }

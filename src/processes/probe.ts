@@ -36,7 +36,7 @@ export async function probe(sandbox: Sandbox, root: string): Promise<Level> {
   const command = `${direct ? '! ' : ''}touch ${name} 2>/dev/null && ! mkdir /usr/${name} 2>/dev/null && ! test -w /etc/passwd`;
   const spec: RunSpec = { ...NOTHING, id, command };
   try {
-    const launched = await sandbox.launch(spec);
+    const launched = await sandbox.launch(spec, () => undefined);
     if (isRefusal(launched))
       return failed(explain(String(launched.facts.reason ?? launched.sentence), await circumstances()));
     const timer = setTimeout(() => launched.signal('SIGKILL'), spec.timeout);

@@ -60,6 +60,12 @@ export interface OutputPage {
   readonly total: number;
 }
 
+/** What is kept for good of an output: plain UTF-8 text. `cut` says what it leaves out, in bytes of the output. */
+export interface Log {
+  readonly bytes: Uint8Array;
+  readonly cut?: { readonly at: number; readonly bytes: number };
+}
+
 /** A command under way. Its processes are all dead when `ended` resolves. */
 export interface Run {
   readonly id: string;
@@ -69,9 +75,22 @@ export interface Run {
   output(from?: number): Promise<OutputPage>;
   /** Ends the whole tree; the first cause wins. */
   stop(cause: 'stopped' | 'lease_lost'): void;
+  /** What the command printed, once it has ended. */
+  log(): Promise<Log>;
   /** What the command wrote, once it has ended. Empty at level `none`. */
   written(): Promise<readonly Written[]>;
   /** To be called when the result is on record: removes the layer and what else the run left in private state. */
+  dispose(): Promise<void>;
+}
+
+/** What a run left whose server is gone, and it with that. */
+export interface Left {
+  /** How it ended, where it had ended by itself before its server died; undefined where it was cut off. */
+  readonly ended: Ended | undefined;
+  /** Bytes that it printed. */
+  readonly total: number;
+  log(): Promise<Log>;
+  written(): Promise<readonly Written[]>;
   dispose(): Promise<void>;
 }
 
@@ -86,10 +105,18 @@ export interface Runner {
   /** What was found by trying, best first. Probed once and cached. */
   levels(): Promise<readonly Level[]>;
   start(spec: RunSpec): Promise<Run | Refusal>;
-  /** Output of a finished run of this or an earlier server process. */
+  /** Output of a run that another server process sees to, as far as it is recorded. */
   output(id: string, from?: number): Promise<OutputPage | undefined>;
+  /** The same, as a log. */
+  log(id: string): Promise<Log | undefined>;
   /** What became of a run: `served` while a server sees to it, until its result is settled (see `dispose`). */
   fate(id: string): Promise<'served' | 'over' | 'unknown'>;
+  /** Runs whose servers are gone and that nobody has disposed of. */
+  left(): Promise<readonly string[]>;
+  /** Takes over what a run left whose server is gone. `level` is the one that it ran at. */
+  adopt(id: string, level: Containment): Promise<Left | undefined>;
+  /** Kills a run of any server on this machine. True when it is known that none of its processes lives. */
+  kill(id: string): Promise<boolean>;
   /** Ends all that is under way. */
   close(): Promise<void>;
 }

@@ -7,9 +7,16 @@ import type { Containment, RunSpec, Written } from './runner.js';
 /** One way of running a command. Another builder (bubblewrap, Seatbelt) is another value of this. */
 export interface Sandbox {
   readonly level: Containment;
+  /** What a run left whose server is gone; undefined where nothing is left of it, or nothing can be told. */
+  recover(id: string): Promise<Recovered | undefined>;
   /** Starts a command, with every guard up before its first instruction; refuses UNAVAILABLE where one does not hold. */
-  launch(spec: RunSpec): Promise<Launched | Refusal>;
+  launch(spec: RunSpec, begins: Begins): Promise<Launched | Refusal>;
 }
+
+/** Told directly before a command's first instruction what it can be killed by: a process or, negative, a group. */
+export type Begins = (target: number) => void;
+
+export type Recovered = Pick<Launched, 'written' | 'dispose'>;
 
 /** A command that was started. */
 export interface Launched {

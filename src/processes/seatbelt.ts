@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isRefusal } from '../domain/refusal.js';
-import { changedSince, survey } from './claimed.js';
+import { changedSince, recoverClaimed, survey } from './claimed.js';
 import { inherited, searchPath } from './environment.js';
 import { startGroup } from './group.js';
 import { findSecrets } from './host.js';
@@ -18,9 +18,10 @@ import { grantedSockets } from './sockets.js';
 export function seatbelt(root: string, folder: string, lease: number): Sandbox {
   return {
     level: 'confined',
-    launch: (spec) =>
+    recover: (id) => recoverClaimed(root, folder, id),
+    launch: (spec, begins) =>
       withLayer(root, folder, spec.id, async (layer) => {
-        const claimed = await survey(root, spec, join(layer.path, 'before'));
+        const claimed = await survey(root, spec, layer.path);
         if (isRefusal(claimed)) return claimed;
         const own = join(layer.path, 'own');
         for (const name of ['home', 'tmp']) await mkdir(join(own, name), { recursive: true });
@@ -47,6 +48,7 @@ export function seatbelt(root: string, folder: string, lease: number): Sandbox {
           cwd: join(root, spec.cwd),
           env: { ...env, HOME: join(own, 'home'), GIT_CONFIG_GLOBAL: join(home, '.gitconfig'), ...spec.env },
           lease,
+          begins,
         });
         return { ...started, written: () => changedSince(root, claimed, spec), dispose: () => removeLayer(layer.path) };
       }),

@@ -1,5 +1,6 @@
 import type { RunEnding } from '../domain/event.js';
-import { type Recorder, readOutput } from './output.js';
+import type { Recorder } from './output.js';
+import { readForLog, readOutput } from './pages.js';
 import type { Ended, Run, RunSpec } from './runner.js';
 import type { Launched, Sandbox } from './sandbox.js';
 
@@ -52,6 +53,10 @@ export function supervise(
     ended,
     output: (from) => readOutput(path, recorder.total, complete, from),
     stop: end,
+    log: async () => {
+      await ended;
+      return readForLog(path);
+    },
     written: async () => {
       await ended;
       return launched.written();

@@ -1,5 +1,5 @@
 import { isRefusal } from '../domain/refusal.js';
-import { homeFolder, type Layer, prepareView, withLayer } from './layer.js';
+import { adoptLayer, homeFolder, type Layer, prepareView, removeLayer, withLayer } from './layer.js';
 import { type Inside, startInside } from './namespaces.js';
 import type { RunSpec } from './runner.js';
 import type { Sandbox } from './sandbox.js';
@@ -13,9 +13,13 @@ import { scanLayer } from './written.js';
 export function transactional(root: string, folder: string): Sandbox {
   return {
     level: 'transactional',
-    launch: (spec) =>
+    async recover(id) {
+      const layer = await adoptLayer(root, folder, id);
+      return layer && { written: () => scanLayer(root, layer), dispose: () => removeLayer(layer.path) };
+    },
+    launch: (spec, begins) =>
       withLayer(root, folder, spec.id, async (layer) => {
-        const launched = await startInside(root, layer, spec, await inside(root, folder, layer, spec));
+        const launched = await startInside(root, layer, spec, await inside(root, folder, layer, spec), begins);
         return isRefusal(launched) ? launched : { ...launched, written: () => scanLayer(root, layer) };
       }),
   };

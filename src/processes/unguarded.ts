@@ -9,11 +9,12 @@ import { grantedSockets } from './sockets.js';
 export function unguarded(root: string, lease: number): Sandbox {
   return {
     level: 'none',
-    async launch(spec) {
+    recover: async () => undefined,
+    async launch(spec, begins) {
       const granted = (await grantedSockets(spec.sockets ?? [], process.env)).variables('from');
       const env = { ...inherited(process.env), ...granted, PATH: searchPath(process.env), ...spec.env };
       const program = shell(spec.command, existsSync('/bin/bash'));
-      const started = await startGroup(program, { cwd: join(root, spec.cwd), env, lease });
+      const started = await startGroup(program, { cwd: join(root, spec.cwd), env, lease, begins });
       return { ...started, written: async () => [], dispose: async () => undefined };
     },
   };

@@ -114,17 +114,26 @@ export interface ArtifactRow extends Artifact {
   readonly supersededBy?: string;
 }
 
-/** One command, as the ledger has it. `ending` is null until it has ended. */
+/** One command, as the ledger has it. What comes of it is null until it has ended. */
 export interface RunRow {
   readonly run: string;
   readonly scope: ScopeId | null;
+  readonly agent: string;
   readonly command: string;
   readonly containment: string;
   readonly ending: RunEnding | null;
   readonly exit: number | null;
+  readonly output: number;
   readonly rejected: number;
-  /** The event of its start. */
+  /** The events of its start, of the commit of what it wrote, and of its end. */
   readonly started: number;
+  readonly changed: number | null;
+  readonly ended: number | null;
+  /** Artifacts: what it printed (null for nothing), and what it changed. */
+  readonly log: Hash | null;
+  readonly diff: Hash | null;
+  /** What the log leaves out of the output. */
+  readonly cut: { readonly at: number; readonly bytes: number } | null;
 }
 
 /**
@@ -154,8 +163,8 @@ export interface Store {
   scopes(query: ScopeQuery): Promise<Scope[]>;
   artifacts(query: ArtifactQuery): Promise<ArtifactRow[]>;
   run(id: string): Promise<RunRow | undefined>;
-  /** Runs whose end is not on record, oldest first. */
-  openRuns(): Promise<RunRow[]>;
+  /** Runs of a scope, the latest first. */
+  runs(query: { readonly scope: ScopeId; readonly limit: number }): Promise<RunRow[]>;
   /** Publications recorded at least `age` milliseconds of lock time ago whose end is not on record: their process may be gone. */
   unfinished(age: number): Promise<StoredPublication[]>;
   /** Resolves when something was committed by anyone after sequence number `seq`, or when `signal` aborts. */

@@ -7,6 +7,9 @@ import { person } from '../person.js';
 export async function release(plane: ControlPlane, scope: string, reason: string, json: boolean): Promise<void> {
   const released = await plane.release(person(), scope, { reason });
   if (isRefusal(released)) return fail(released);
-  const { id, status } = released;
-  json ? printJson({ id, status }) : print(`${id} is ${status}.`);
+  const { id, stopping } = released;
+  const status = stopping === undefined ? released.status : 'stopping';
+  if (json) return printJson({ id, status });
+  const why = ': its commands cannot be known to be dead yet, so what it holds stays held until they are';
+  print(`${id} is ${status}${stopping === undefined ? '' : why}.`);
 }

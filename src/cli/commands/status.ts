@@ -2,6 +2,7 @@ import { liveScopes } from '../../coordinator/list.js';
 import type { Parts } from '../../coordinator/parts.js';
 import { lost } from '../../domain/leases.js';
 import type { Scope } from '../../domain/scope.js';
+import { endsAwaited } from '../../domain/stopping.js';
 import type { View } from '../../domain/view.js';
 import { untilInterrupted } from '../interrupt.js';
 import { paint, print, printJson, safe, table } from '../output.js';
@@ -54,10 +55,16 @@ function rowsOf(view: View): Row[] {
 function rowOf(view: View, scope: Scope): Row {
   return {
     id: scope.id,
-    status: lost(view, scope) === undefined ? scope.status : `${scope.status} (lost)`,
-    agent: scope.owner?.agent ?? '',
+    status: statusOf(view, scope),
+    agent: scope.owner?.agent ?? scope.stopping?.from ?? '',
     title: scope.contract.title,
     units: [...scope.locks.keys()],
     waits_for: [...(scope.ticket?.units ?? []), ...scope.pending],
   };
+}
+
+function statusOf(view: View, scope: Scope): string {
+  const runs = endsAwaited(view.state, scope);
+  if (runs.length > 0) return `stopping (${runs.join(', ')})`;
+  return lost(view, scope) === undefined ? scope.status : `${scope.status} (lost)`;
 }

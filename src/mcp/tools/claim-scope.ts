@@ -34,7 +34,10 @@ function queue({ queue }: ClaimOutput): string[] {
   const ahead = queue.ahead.length === 0 ? '.' : ', behind:';
   return [
     `Place ${queue.position} in the queue${ahead}`,
-    ...lines(queue.ahead, ({ id, agent, title, units }) => `${id} ${agent}, "${title}": ${inline(units)}`),
+    ...lines(queue.ahead, ({ id, agent, title, units, until = [] }) => {
+      const why = until.length > 0 ? ` (until ${inline(until)} has ended)` : '';
+      return `${id} ${agent}, "${title}": ${inline(units)}${why}`;
+    }),
   ];
 }
 

@@ -1,6 +1,7 @@
-import type { ListedScope, ListInput, ListOutput } from '../../coordinator/contract.js';
+import type { ListedRun, ListedScope, ListInput, ListOutput } from '../../coordinator/contract.js';
 import { listInput } from '../../wire/inputs.js';
 import { inline, joined, lines } from '../lists.js';
+import { plain, short } from '../notation.js';
 import type { Tool } from '../tool.js';
 
 export const listScopes: Tool<ListInput, ListOutput> = {
@@ -10,13 +11,20 @@ export const listScopes: Tool<ListInput, ListOutput> = {
   effect: 'look',
   schema: listInput,
   handler: (coordinator, caller, input) => coordinator.list(caller, input),
-  text: ({ scopes, seq, more, note }) =>
+  text: ({ scopes, runs = [], seq, more, note }) =>
     joined([
       scopes.length === 0 ? `No scopes (event ${seq}).` : `Scopes (event ${seq}):`,
       ...lines(scopes, scopeLine, more),
+      runs.length > 0 && 'Your commands without a scope:',
+      ...lines(runs, runLine),
       note,
     ]),
 };
+
+function runLine({ run, command, state, log, diff }: ListedRun): string {
+  const kept = [...(diff ? [`diff artifact:${short(diff)}`] : []), ...(log ? [`log artifact:${short(log)}`] : [])];
+  return `${run} ${[state, ...kept].join(', ')}: ${plain(command)}`;
+}
 
 function scopeLine(scope: ListedScope): string {
   const owner = scope.agent === undefined ? '' : ` by ${scope.agent}`;
@@ -37,6 +45,8 @@ function scopeLine(scope: ListedScope): string {
       scope.artifacts?.map(({ type, path, hash }) => `${path ?? type} artifact:${hash}`),
     ),
     scope.commit !== undefined && `    commit: ${scope.commit}`,
+    scope.stopping !== undefined && `    stopping (${scope.stopping}): free when its runs have ended`,
+    ...(scope.runs ?? []).map((run) => `    run ${runLine(run)}`),
   ]);
 }
 

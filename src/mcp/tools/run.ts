@@ -22,9 +22,10 @@ export const run: Tool<RunInput, RunOutput> = {
         ({ path, version }) => `${plain(path)} (${version === null ? 'deleted' : short(version)})`,
       ),
       output.rejected.length > 0 && 'Rejected, not kept:',
-      ...lines(output.rejected, ({ path, reason }) => `${plain(path)}: ${reason}`),
+      ...lines(output.rejected, ({ path, reason }) => `${plain(path)}: ${reason}`, output.more_rejected),
       output.scope !== undefined && `Scope handle: ${output.scope}`,
       output.advice,
+      kept(output),
       following(output),
       output.output === '' ? 'No output.' : `Output:\n${output.output}`,
     ]),
@@ -42,6 +43,11 @@ function ending(output: RunOutput): string {
   if (output.state === 'running') return `is running, for ${took} so far`;
   if (output.state === 'exited') return `exited with code ${output.exit_code ?? 'unknown'} after ${took}`;
   return `${ENDINGS[output.state]} after ${took}`;
+}
+
+function kept({ log, diff }: RunOutput): string | undefined {
+  const found = [...(diff ? [`diff artifact:${short(diff)}`] : []), ...(log ? [`log artifact:${short(log)}`] : [])];
+  return found.length === 0 ? undefined : `Kept: ${found.join(', ')}`;
 }
 
 function following(output: RunOutput): string | undefined {

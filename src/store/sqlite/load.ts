@@ -1,11 +1,12 @@
 import { Map as ImmutableMap, Set as ImmutableSet } from 'immutable';
+import type { OpenRun } from '../../domain/open-runs.js';
 import { readyAfter } from '../../domain/ready.js';
 import type { Lock, Scope, ScopeId, Ticket } from '../../domain/scope.js';
 import { isEnded } from '../../domain/scope.js';
 import { EMPTY_STATE, type State } from '../../domain/state.js';
 import type { LockTime } from './clock.js';
-import type { Driver, Statement } from './driver.js';
-import { integer, real, text } from './rows.js';
+import type { Driver, Row, Statement } from './driver.js';
+import { integer, integerOrNull, optional, real, text, textOrNull } from './rows.js';
 import { lockOfRow, numberOf, scopeOfRow, ticketOfRow } from './scope-rows.js';
 
 /** Where the ledger ends. */
@@ -50,12 +51,18 @@ export class Loader {
     const numbers = this.#numbers.get();
     return {
       ...indexed(this.#live()),
+      runs: this.#runs(),
       seq: integer(numbers, 'seq'),
       generation: integer(numbers, 'generation'),
       scopeCount: integer(numbers, 'scopes'),
       runCount: integer(numbers, 'runs'),
       artifactCount: integer(numbers, 'artifacts'),
     };
+  }
+
+  #runs(): State['runs'] {
+    const rows = this.#driver.prepare('SELECT * FROM runs WHERE ended IS NULL').all();
+    return ImmutableMap(rows.map((row) => [text(row, 'run'), openRunOfRow(row)]));
   }
 
   #live(): Scope[] {
@@ -75,6 +82,20 @@ export class Loader {
       return scopeOfRow(row, locks.get(id), tickets.get(id));
     });
   }
+}
+
+function openRunOfRow(row: Row): OpenRun {
+  return {
+    run: text(row, 'run'),
+    command: text(row, 'command'),
+    by: { agent: text(row, 'agent'), connection: text(row, 'connection') },
+    ...optional('scope', textOrNull(row, 'scope')),
+    ...optional('tenure', integerOrNull(row, 'tenure')),
+    ...optional('turn', textOrNull(row, 'turn')),
+    containment: text(row, 'containment'),
+    started: integer(row, 'started'),
+    ...optional('changed', integerOrNull(row, 'changed')),
+  };
 }
 
 /** The state with these live scopes: everything but the numbers can be told from them. */

@@ -30,6 +30,7 @@ export class Projector {
       change: prepare('change'),
       artifact: prepare('artifact'),
       runStarted: prepare('runStarted'),
+      runChanged: prepare('runChanged'),
       runEnded: prepare('runEnded'),
     };
   }
@@ -44,14 +45,10 @@ export class Projector {
     for (const id of concerned(event, before)) this.#scope(id, event, before, after);
     const body = event.body;
     if (body.type === 'files.changed') this.#files(event.seq, body.scope, body.files);
+    if (body.type === 'files.changed' && body.run !== undefined) this.#statements.runChanged.run(event.seq, body.run);
     if (body.type === 'files.outside') this.#files(event.seq, null, body.files);
-    if (body.type === 'run.started') {
-      const { run, scope = null, command, cwd, containment } = body;
-      this.#statements.runStarted.run(run, scope, event.agent, command, cwd, containment, event.seq);
-    }
-    if (body.type === 'run.ended') {
-      this.#statements.runEnded.run(event.seq, body.ending, body.exit, body.output, body.rejected, body.run);
-    }
+    if (body.type === 'run.started') this.#started(event, body);
+    if (body.type === 'run.ended') this.#ended(event.seq, body);
     if ('artifacts' in body && body.type !== 'scope.reopened') this.#artifacts(event, body);
   }
 
@@ -104,6 +101,17 @@ export class Projector {
     }
   }
 
+  #started({ seq, agent, connection }: Event, body: Extract<EventBody, { type: 'run.started' }>): void {
+    const { run, scope = null, command, cwd, containment, tenure = null, turn = null } = body;
+    this.#statements.runStarted.run(run, scope, agent, connection, command, cwd, containment, tenure, turn, seq);
+  }
+
+  #ended(seq: number, body: Extract<EventBody, { type: 'run.ended' }>): void {
+    const { run, ending, exit, output, rejected, log = null, diff = null, cut } = body;
+    const left = cut === undefined ? null : JSON.stringify(cut);
+    this.#statements.runEnded.run(seq, ending, exit, output, rejected, log, left, diff, run);
+  }
+
   #artifacts({ seq, agent }: Event, { scope, artifacts, ...body }: Publication): void {
     const commit = body.commit ?? null;
     for (const { id, type, path = null, hash, run = null } of artifacts) {
@@ -134,6 +142,9 @@ const SQL = {
   change: 'INSERT OR REPLACE INTO changes (seq, path, scope, before, after, mode) VALUES (?, ?, ?, ?, ?, ?)',
   artifact: `INSERT OR REPLACE INTO artifacts (number, id, scope, type, path, hash, run, agent, commit_id, seq)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  runStarted: `INSERT OR REPLACE INTO runs (run, scope, agent, command, cwd, containment, started) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-  runEnded: 'UPDATE runs SET ended = ?, ending = ?, exit = ?, output = ?, rejected = ? WHERE run = ?',
+  runStarted: `INSERT OR REPLACE INTO runs (run, scope, agent, connection, command, cwd, containment, tenure, turn, started)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  runChanged: 'UPDATE runs SET changed = ? WHERE run = ?',
+  runEnded: `UPDATE runs SET ended = ?, ending = ?, exit = ?, output = ?, rejected = ?, log = ?, cut = ?, diff = ?
+    WHERE run = ?`,
 } as const;

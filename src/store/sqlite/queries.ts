@@ -1,6 +1,6 @@
 import { type Event, RUN_ENDINGS } from '../../domain/event.js';
 import type { ChangeRow } from '../../domain/intent.js';
-import type { Scope } from '../../domain/scope.js';
+import type { Scope, ScopeId } from '../../domain/scope.js';
 import { isEnded, STATUSES } from '../../domain/scope.js';
 import type { State } from '../../domain/state.js';
 import type { ArtifactQuery, ArtifactRow, ChangeQuery, EventQuery, RunRow, ScopeQuery } from '../store.js';
@@ -94,8 +94,8 @@ export class Queries {
     return row && runOfRow(row);
   }
 
-  openRuns(): RunRow[] {
-    return this.#all('SELECT * FROM runs WHERE ended IS NULL ORDER BY started').map(runOfRow);
+  runs({ scope, limit }: { readonly scope: ScopeId; readonly limit: number }): RunRow[] {
+    return this.#all('SELECT * FROM runs WHERE scope = ? ORDER BY started DESC LIMIT ?', scope, limit).map(runOfRow);
   }
 
   #last(): number {
@@ -135,12 +135,19 @@ function runOfRow(row: Row): RunRow {
   return {
     run: text(row, 'run'),
     scope: textOrNull(row, 'scope'),
+    agent: text(row, 'agent'),
     command: text(row, 'command'),
     containment: text(row, 'containment'),
     ending: row.ending === null ? null : oneOf(row, 'ending', RUN_ENDINGS),
     exit: integerOrNull(row, 'exit'),
+    output: integerOrNull(row, 'output') ?? 0,
     rejected: integerOrNull(row, 'rejected') ?? 0,
     started: integer(row, 'started'),
+    changed: integerOrNull(row, 'changed'),
+    ended: integerOrNull(row, 'ended'),
+    log: textOrNull(row, 'log'),
+    diff: textOrNull(row, 'diff'),
+    cut: row.cut === null ? null : json(row, 'cut'),
   };
 }
 

@@ -106,8 +106,25 @@ CREATE INDEX artifacts_path ON artifacts (path, type) WHERE path IS NOT NULL;
 CREATE INDEX scopes_parent ON scopes (terms ->> 'parent') WHERE terms IS NOT NULL;
 `;
 
+/** Runs keep what a restart needs, and what came of them; a scope that was taken from its owner may go on holding its units. */
+const RUNS = `
+ALTER TABLE scopes ADD COLUMN stopping TEXT;
+ALTER TABLE runs ADD COLUMN connection TEXT;
+ALTER TABLE runs ADD COLUMN tenure INTEGER;
+ALTER TABLE runs ADD COLUMN turn TEXT;
+ALTER TABLE runs ADD COLUMN changed INTEGER;
+ALTER TABLE runs ADD COLUMN log TEXT;
+ALTER TABLE runs ADD COLUMN cut TEXT;
+ALTER TABLE runs ADD COLUMN diff TEXT;
+UPDATE runs SET
+  connection = (SELECT connection FROM events WHERE seq = started),
+  changed = (SELECT max(seq) FROM events WHERE type = 'files.changed' AND json_extract(body, '$.run') = run);
+CREATE INDEX runs_open ON runs (started) WHERE ended IS NULL;
+CREATE INDEX runs_scope ON runs (scope, started) WHERE scope IS NOT NULL;
+`;
+
 /** One step for each version; a database of version n has had the first n. Steps are only ever added. */
-const MIGRATIONS = [TABLES, CONTRACTS, LINEAGE];
+const MIGRATIONS = [TABLES, CONTRACTS, LINEAGE, RUNS];
 
 /** The version of the tables that this Signalbox writes. */
 export const SCHEMA = MIGRATIONS.length;

@@ -26,6 +26,7 @@ export const FIXED_COLUMNS = [
 export const WORKING_COLUMNS = [
   'agent',
   'connection',
+  'stopping',
   'pending',
   'tenure',
   'generation',
@@ -79,6 +80,7 @@ export function workingValues(scope: Scope): Value[] {
   return [
     scope.owner?.agent ?? null,
     scope.owner?.connection ?? null,
+    scope.stopping ? JSON.stringify(scope.stopping) : null,
     JSON.stringify(scope.pending),
     scope.tenure,
     scope.generation,
@@ -104,6 +106,7 @@ export function scopeOfRow(row: Row, locks: readonly Lock[] = [], ticket?: Ticke
     openedBy: text(row, 'opened_by'),
     openedAt: integer(row, 'opened_at'),
     ...(connection === null ? {} : { owner: { connection, agent: text(row, 'agent') } }),
+    ...(row.stopping === null ? {} : { stopping: json(row, 'stopping') }),
     tenure: integer(row, 'tenure'),
     generation: integer(row, 'generation'),
     ...optional('grantedAt', integerOrNull(row, 'granted_at')),

@@ -130,10 +130,11 @@ function compareCounts(driver: Driver, { locks, scopes }: State): string[] {
 }
 
 function partsOf(state: State): { readonly [part: string]: string } {
-  const { scopes, locks, queue, ready, consumers, owned, ...numbers } = state;
+  const { scopes, runs, locks, queue, ready, consumers, owned, ...numbers } = state;
   return {
     numbers: canonical(numbers),
     scopes: canonical(scopes.map((scope) => ({ ...scope, locks: scope.locks.toObject() })).toObject()),
+    runs: canonical(runs.toObject()),
     locks: canonical(locks.entries().map(canonical).sort()),
     queue: canonical(queue.entries().map(canonical).sort()),
     ready: canonical(ready.map((all) => all.map((some) => some.toArray().sort()).toObject()).toObject()),

@@ -1,0 +1,107 @@
+import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
+import type { EventBody, FileChange } from '../domain/event.js';
+import type { Hash } from '../domain/scope.js';
+import { endRun } from '../domain/stopping.js';
+import type { Ended, Log } from '../processes/runner.js';
+import { difference } from '../workspace/text/difference.js';
+import type { Caller, RunOutput } from './contract.js';
+import { bytesOf } from './history.js';
+import { act, type Parts } from './parts.js';
+import type { RunChanges } from './run-commit.js';
+
+/** Of a run that rejected more, the event tells the first. */
+const MOST_REASONS = 20;
+/** A diff is kept up to this many bytes, and compares contents of no more than this together. */
+const LARGEST_DIFF = 1024 * 1024;
+const MOST_COMPARED = 32 * 1024 * 1024;
+
+/** The artifacts of a run: what it printed, and what it changed. Absent where there was nothing. */
+export interface Kept {
+  readonly log?: Hash;
+  readonly diff?: Hash;
+  readonly cut?: NonNullable<Log['cut']>;
+  /** Bytes printed. */
+  readonly total: number;
+}
+
+/** A run whose processes are dead, and whose changes are committed. */
+export interface Over {
+  readonly run: string;
+  readonly ended: Pick<Ended, 'ending' | 'exit'>;
+  /** Bytes that it printed. */
+  readonly total: number;
+  readonly log: Log;
+  readonly rejected: RunChanges['rejected'];
+}
+
+/** Keeps what a run printed and changed as artifacts, and puts its end on record with them. */
+export async function putEndOnRecord(parts: Parts, caller: Caller, over: Over): Promise<Kept> {
+  const log = content(over.log.bytes);
+  const diff = content(Buffer.from(await diffOf(parts, over.run)));
+  await parts.store.keep([log, diff].filter((kept) => kept !== undefined));
+  const kept: Kept = {
+    ...(log === undefined ? {} : { log: log.hash }),
+    ...(diff === undefined ? {} : { diff: diff.hash }),
+    ...(over.log.cut === undefined ? {} : { cut: over.log.cut }),
+    total: over.total,
+  };
+  await act(parts, caller, 'run', {}, (draft) => {
+    endRun(draft, endedEvent(over, kept));
+    return { answer: undefined };
+  });
+  return kept;
+}
+
+function endedEvent({ run, ended, rejected }: Over, { total, ...kept }: Kept): Parameters<typeof endRun>[1] {
+  const { ending, exit } = ended;
+  const refused = rejected.length === 0 ? {} : { refused: rejected.slice(0, MOST_REASONS) };
+  return { run, ending, exit, output: total, rejected: rejected.length, ...refused, ...kept };
+}
+
+function content(bytes: Uint8Array): { readonly hash: Hash; readonly bytes: Uint8Array } | undefined {
+  return bytes.length === 0 ? undefined : { hash: createHash('sha256').update(bytes).digest('hex'), bytes };
+}
+
+/** What a run committed, as one unified diff; of what is too large for it, one line. */
+async function diffOf(parts: Parts, run: string): Promise<string> {
+  const changed = await parts.store.view({}, ({ state }) => state.runs.get(run)?.changed);
+  const files = changed === undefined ? [] : await filesChangedAt(parts, changed);
+  let text = '';
+  let compared = 0;
+  for (const file of files) {
+    const before = await bytesOf(parts, file.before);
+    const after = await bytesOf(parts, file.after);
+    compared += (before?.length ?? 0) + (after?.length ?? 0);
+    const fits = compared <= MOST_COMPARED && text.length <= LARGEST_DIFF;
+    const part = fits ? difference(before, after, { path: file.path }) : undefined;
+    text += part !== undefined && text.length + part.length <= LARGEST_DIFF ? part : leftOut(file);
+    await setImmediate();
+  }
+  return text;
+}
+
+function leftOut({ path, before, after }: FileChange): string {
+  const versions = [before, after].map((hash) => (hash === null ? 'none' : `artifact:${hash.slice(0, 10)}`));
+  return `# ${path}: too large to be shown here, ${versions.join(' → ')}\n`;
+}
+
+/** The files of the event with which something was committed. */
+async function filesChangedAt(parts: Parts, seq: number): Promise<readonly FileChange[]> {
+  const [event] = await parts.store.events({ after: seq - 1, limit: 1 });
+  return event?.body.type === 'files.changed' ? event.body.files : [];
+}
+
+/** What the event with which a run was committed changed. */
+export async function changedAt(parts: Parts, seq: number): Promise<RunOutput['changed']> {
+  return (await filesChangedAt(parts, seq)).map(({ path, after }) => ({ path, version: after }));
+}
+
+/** What the event of its end says of a run. */
+export async function endingOf(
+  parts: Parts,
+  seq: number,
+): Promise<{ readonly wall: number; readonly body: Extract<EventBody, { type: 'run.ended' }> } | undefined> {
+  const [event] = await parts.store.events({ after: seq - 1, limit: 1 });
+  return event?.body.type === 'run.ended' ? { wall: event.wall, body: event.body } : undefined;
+}
