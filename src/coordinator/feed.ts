@@ -103,7 +103,9 @@ export class Feed {
     const phaseOf = await this.#phases(page);
     this.#seq = last.seq;
     for (const follower of [...this.#followers]) follower.tell(page, phaseOf);
-    if (page.length < PAGE) await sleep(PACE, undefined, { signal, ref: false }).catch(() => undefined);
+    // A full page has another behind it, for which the connections get a turn first.
+    if (page.length === PAGE) await setImmediate();
+    else await sleep(PACE, undefined, { signal, ref: false }).catch(() => undefined);
   }
 
   async #page(): Promise<readonly Event[]> {

@@ -1,3 +1,4 @@
+import { Feed } from '../coordinator/feed.js';
 import type { Identity } from './identity.js';
 import type { Tokens } from './tokens.js';
 
@@ -22,3 +23,6 @@ export class FixedTokens implements Tokens {
     for (const listener of this.#listeners) listener(name);
   }
 }
+
+/** For servers whose events nobody asks for. */
+export const noFeed = new Feed(Object.create(null));

@@ -5,7 +5,7 @@ import { StreamableHTTPClientTransport as LegacyHttp } from '@modelcontextprotoc
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { mcpOverHttp } from '../mcp/http.js';
 import { ToyWorkspace } from '../mcp/toy-workspace.testsuite.js';
-import { FixedTokens } from './fixed-tokens.testsuite.js';
+import { FixedTokens, noFeed } from './fixed-tokens.testsuite.js';
 import { type HttpServer, startHttp } from './server.js';
 
 let server: HttpServer;
@@ -31,7 +31,15 @@ async function start(bounds: { maxSessions?: number; idle?: number } = {}): Prom
   const toy = new ToyWorkspace(told.tell);
   const mcp = mcpOverHttp({ provider: async () => toy, version: '1.2.3', onerror: () => undefined, ...bounds });
   tokens = new FixedTokens({ one: { name: 'ann', role: 'agent' }, two: { name: 'bob', role: 'agent' } });
-  server = await startHttp({ host: '127.0.0.1', port: 0, mcp, tokens, version: '1.2.3', onerror: () => undefined });
+  server = await startHttp({
+    host: '127.0.0.1',
+    port: 0,
+    mcp,
+    tokens,
+    feed: noFeed,
+    version: '1.2.3',
+    onerror: () => undefined,
+  });
 }
 
 beforeEach(() => start());

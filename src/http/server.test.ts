@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import { FixedTokens } from './fixed-tokens.testsuite.js';
+import { FixedTokens, noFeed } from './fixed-tokens.testsuite.js';
 import { type Endpoint, type HttpServer, LIMITS, startHttp } from './server.js';
 
 let server: HttpServer | undefined;
@@ -24,7 +24,7 @@ const echo: Endpoint = {
 async function start(limits = LIMITS, mcp = echo, host = '127.0.0.1'): Promise<number> {
   const tokens = new FixedTokens({ 'secret-one': { name: 'ann', role: 'agent' } });
   const onerror = (error: unknown) => errors.push(error);
-  server = await startHttp({ host, port: 0, mcp, tokens, version: '1.2.3', limits, onerror });
+  server = await startHttp({ host, port: 0, mcp, tokens, feed: noFeed, version: '1.2.3', limits, onerror });
   return server.port;
 }
 
@@ -163,6 +163,7 @@ test('an address that is taken is an error at the start', async () => {
     port,
     mcp: echo,
     tokens: new FixedTokens({}),
+    feed: noFeed,
     version: '1',
     onerror: () => undefined,
   });

@@ -4,6 +4,9 @@ import { finished } from 'node:stream';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import type { Feed } from '../coordinator/feed.js';
+import { EventStreams, type StreamBounds } from './event-stream.js';
+import { eventRoutes } from './events.js';
 import { Gate, isDenial } from './gate.js';
 import { allowedHosts, allowedOrigin, hostNames, isJson } from './guards.js';
 import type { Identity } from './identity.js';
@@ -36,7 +39,10 @@ export interface HttpServerOptions {
   readonly port: number;
   readonly mcp: Endpoint;
   readonly tokens: Tokens;
+  /** The ledger, for those who follow it. */
+  readonly feed: Feed;
   readonly rates?: Rates;
+  readonly streams?: StreamBounds;
   readonly version: string;
   /** Names by which clients may call this server besides the loopback ones and its address; with a port where it is not the server's. */
   readonly hosts?: readonly string[];
@@ -66,9 +72,10 @@ export async function startHttp(options: HttpServerOptions): Promise<HttpServer>
   await once(server, 'listening');
   const { address, port } = addressOf(server);
   const names = hostNames(options.host, address);
-  const app = routes(options, limits, allowedHosts([...names, ...(options.hosts ?? [])], port));
+  const streams = new EventStreams(options.feed, options.streams);
+  const app = routes(options, limits, allowedHosts([...names, ...(options.hosts ?? [])], port), streams);
   server.on('request', getRequestListener(app.fetch, { overrideGlobalObjects: false }));
-  return { port, host: names[0], close: () => close(server, options.mcp) };
+  return { port, host: names[0], close: () => close(server, options.mcp, streams) };
 }
 
 function addressOf(server: Server): { readonly address: string; readonly port: number } {
@@ -79,7 +86,12 @@ function addressOf(server: Server): { readonly address: string; readonly port: n
 
 const FOREIGN_HOST = 'This Host is not served here: serve.hosts in signalbox.yaml lists further names';
 
-function routes(options: HttpServerOptions, limits: Limits, hosts: ReadonlySet<string>): Hono<Env> {
+function routes(
+  options: HttpServerOptions,
+  limits: Limits,
+  hosts: ReadonlySet<string>,
+  streams: EventStreams,
+): Hono<Env> {
   const app = new Hono<Env>();
   app.use(async (c, next) => {
     if (!hosts.has((c.req.header('host') ?? '').toLowerCase())) return no(c, 403, FOREIGN_HOST);
@@ -105,6 +117,7 @@ function routes(options: HttpServerOptions, limits: Limits, hosts: ReadonlySet<s
     return options.mcp.fetch(c.req.raw, { sender: c.get('identity'), body: c.get('body'), ended });
   });
   app.all('/mcp', (c) => no(c, 405, 'Method not allowed', { Allow: 'GET, POST, DELETE' }));
+  app.route('/control-plane/events', eventRoutes(options.feed, streams, options.onerror));
   app.notFound((c) => no(c, 404, 'Nothing is served here'));
   app.onError((error, c) => {
     options.onerror(error);
@@ -129,7 +142,8 @@ function admission({ tokens, rates, mcp, onerror }: HttpServerOptions): Middlewa
   };
 }
 
-async function close(server: Server, mcp: Endpoint): Promise<void> {
+async function close(server: Server, mcp: Endpoint, streams: EventStreams): Promise<void> {
+  streams.close();
   await mcp.close();
   server.close();
   server.closeAllConnections();

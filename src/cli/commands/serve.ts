@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { Feed } from '../../coordinator/feed.js';
 import { isRefusal, type Refusal, refuse } from '../../domain/refusal.js';
 import { isLoopback } from '../../http/guards.js';
 import { LiveTokens } from '../../http/live-tokens.js';
@@ -27,7 +28,16 @@ export async function serve(assembled: Assembled, { host, port, json }: ServeOpt
   const tokens = new LiveTokens(files, parts.log);
   const onerror = (error: unknown): void => parts.log(String(error));
   const mcp = mcpOverHttp({ provider: async () => coordinator, version: VERSION, onerror });
-  const options = { host, port, mcp, tokens, version: VERSION, hosts: config.hosts, onerror };
+  const options = {
+    host,
+    port,
+    mcp,
+    tokens,
+    feed: new Feed(parts.store),
+    version: VERSION,
+    hosts: config.hosts,
+    onerror,
+  };
   const server = await startHttp(options).catch((error: unknown) => cannotListen(`${host}:${port}`, error));
   if (isRefusal(server)) return fail(server);
   const url = `http://${server.host}:${server.port}/mcp`;
