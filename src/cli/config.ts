@@ -1,9 +1,9 @@
-import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Rules } from '../coordinator/parts.js';
 import { type Refusal, refuse } from '../domain/refusal.js';
 import { DEFAULTS, type Settings } from '../domain/settings.js';
 import { BUILT_IN, BUILT_IN_CAPACITY } from './built-in-processes.js';
+import { readYaml } from './yaml.js';
 
 export const CONFIG_FILE = 'signalbox.yaml';
 
@@ -19,6 +19,7 @@ export interface Config {
 }
 
 const MINUTES = 60_000;
+const MAX_BYTES = 1_000_000;
 
 const WITHOUT_FILE: Config = {
   settings: { ...DEFAULTS, capacity: BUILT_IN_CAPACITY },
@@ -32,27 +33,11 @@ const WITHOUT_FILE: Config = {
 /** Reads `signalbox.yaml`. A file that is wrong is a refusal that says where and why; nothing is replaced by a default. */
 export async function loadConfig(root: string): Promise<Config | Refusal> {
   const path = join(root, CONFIG_FILE);
-  let text: string;
-  try {
-    // A pipe would be read for ever.
-    if (!statSync(path).isFile()) return wrong(path, 'is no file');
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return WITHOUT_FILE;
-    return wrong(path, `cannot be read: ${String(error)}`);
-  }
-  // Loaded only here: most starts have no such file, and a start has to be quick.
-  const [{ parseDocument }, { configSchema, configFaults }] = await Promise.all([
-    import('yaml'),
-    import('../wire/config.js'),
-  ]);
-  const document = parseDocument(text);
-  const [error] = document.errors;
-  if (error !== undefined) return wrong(path, error.message.trimEnd());
-  const file = plainValue(document);
-  if (file instanceof Error) return wrong(path, file.message);
-  const parsed = configSchema.safeParse(file ?? {});
-  if (!parsed.success) return wrong(path, configFaults(parsed.error.issues, file).join('; '));
+  const file = await readYaml(path, MAX_BYTES);
+  if ('fault' in file) return file.fault === 'missing' ? WITHOUT_FILE : wrong(path, file.reason);
+  const { configSchema, configFaults } = await import('../wire/config.js');
+  const parsed = configSchema.safeParse(file.value ?? {});
+  if (!parsed.success) return wrong(path, configFaults(parsed.error.issues, file.value).join('; '));
   return fromFile(parsed.data);
 }
 
@@ -84,15 +69,6 @@ function fromFile(file: import('../wire/config.js').ConfigFile): Config {
     scratch: file.scratch,
     hosts: file.serve.hosts,
   };
-}
-
-/** Aliases can stand for more than any memory holds: that is an error of the file. */
-function plainValue(document: { toJS(): unknown }): unknown {
-  try {
-    return document.toJS();
-  } catch (error) {
-    return error instanceof Error ? error : new Error(String(error));
-  }
 }
 
 function wrong(path: string, reason: string): Refusal {

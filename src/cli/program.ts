@@ -1,27 +1,26 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { PHASES, type Phase, STATUSES, type Status } from '../domain/scope.js';
+import { PHASES } from '../domain/scope.js';
 import { ROLES } from '../http/identity.js';
 import type { CreateOptions } from './commands/token.js';
+import { type Common, command, port, whole } from './define.js';
 import { endWhenUnread } from './interrupt.js';
+import { planning } from './planning.js';
 import { VERSION } from './version.js';
 import { withWorkspace } from './with-workspace.js';
-
-interface Common {
-  readonly root: string;
-  readonly json?: boolean;
-}
 
 /** The command line. Each command is loaded when it is called. Exit codes: 0 done, 1 refused, 2 wrong usage. */
 export async function runProgram(args: readonly string[]): Promise<void> {
   const program = new Command('signalbox')
     .description('Lets many coding agents work in one repository at once, with locks that hold.')
     .version(VERSION)
+    .enablePositionalOptions()
     .exitOverride()
     .showHelpAfterError('(signalbox --help lists the commands)');
   endWhenUnread();
   serving(program);
   looking(program);
   lookingBack(program);
+  planning(program);
   acting(program);
   tokens(program);
   try {
@@ -30,14 +29,6 @@ export async function runProgram(args: readonly string[]): Promise<void> {
     if (!(error instanceof CommanderError)) throw error;
     process.exitCode = error.exitCode === 0 ? 0 : 2;
   }
-}
-
-function command(program: Command, usage: string, description: string): Command {
-  return program
-    .command(usage)
-    .description(description)
-    .option('--root <folder>', 'the workspace, or a folder in it', process.cwd())
-    .option('--json', 'print JSON, for programs');
 }
 
 function serving(program: Command): void {
@@ -80,21 +71,6 @@ function looking(program: Command): void {
       withWorkspace(options.root, async ({ parts }) => {
         const { status } = await import('./commands/status.js');
         await status(parts, { json: options.json === true, watch: options.watch === true });
-      }),
-    );
-  command(program, 'scopes', 'the scopes of work')
-    .addOption(new Option('--status <status>', 'only these').choices([...STATUSES]))
-    .addOption(new Option('--phase <phase>', 'only these').choices([...PHASES]))
-    .option('--path <path>', 'only those that hold or want this path')
-    .action((options: Common & { status?: Status; phase?: Phase; path?: string }) =>
-      withWorkspace(options.root, async ({ coordinator }) => {
-        const { scopes } = await import('./commands/scopes.js');
-        const { status, phase, path } = options;
-        await scopes(
-          coordinator,
-          { ...(status ? { status } : {}), ...(phase ? { phase } : {}), ...(path ? { path } : {}) },
-          options.json === true,
-        );
       }),
     );
   command(program, 'events', 'the ledger: every grant, refusal, change, run and output')
@@ -196,15 +172,4 @@ function duration(text: string): number {
   if (count === undefined)
     throw new InvalidArgumentError('Expected a number of days, hours or minutes: 30d, 12h, 45m.');
   return Number(count) * (DURATION_UNITS[unit] ?? 0);
-}
-
-function port(text: string): number {
-  const number = whole(text);
-  if (number > 65_535) throw new InvalidArgumentError('A port is a number up to 65535.');
-  return number;
-}
-
-function whole(text: string): number {
-  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('A whole number is expected.');
-  return Number(text);
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ignoreFault } from '../domain/ignore-pattern.js';
 import { isRefusal } from '../domain/refusal.js';
 import { parseUnit } from '../domain/unit.js';
-import { nearest } from './names.js';
+import { unknownKey } from './names.js';
 import { fault, type Issue } from './parse.js';
 
 const MINUTES_A_DAY = 24 * 60;
@@ -125,7 +125,7 @@ export type ConfigFile = z.infer<typeof configSchema>;
 export function configFaults(issues: readonly Issue[], file: unknown): string[] {
   return issues.flatMap((issue) => {
     const { place, expected, got } = fault(issue, file);
-    if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(place, key));
+    if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(place, key, keysAt(place)));
     if (issue.code === 'invalid_key') return [`${place}: ${NAMES[issue.path.length > 2 ? 'variable' : 'process']}`];
     return [`${place || 'the file'}: expected ${expected}, got ${got}`];
   });
@@ -135,12 +135,6 @@ const NAMES = {
   process: 'a name has 1 to 64 of the characters A-Z a-z 0-9 _ . -',
   variable: 'a variable has a name of A-Z a-z 0-9 _, without a digit first',
 };
-
-function unknownKey(place: string, key: string): string {
-  const meant = nearest(key, keysAt(place));
-  const name = JSON.stringify(place === '' ? key : `${place}.${key}`);
-  return `${name} is no key${meant === undefined ? '' : `; ${JSON.stringify(meant)} is`}`;
-}
 
 /** The keys that may stand at a place; a process has the same ones under any name. */
 function keysAt(place: string): string[] {

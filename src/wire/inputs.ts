@@ -1,46 +1,11 @@
 import { z } from 'zod';
 import { PHASES, STATUSES } from '../domain/scope.js';
+import { handle, KB, label, MAX_LIST, path, prose, scopeIds, text, units, withoutNul } from './text.js';
 
-const KB = 1_000;
-const MAX_PATH = 4_096;
 /** The longest new or old content; the transports bound the whole message above this. */
 const MAX_CONTENT = 8_000 * KB;
-const MAX_LIST = 1_000;
 const DAY_S = 86_400;
 
-/**
- * Control and format characters (bidi overrides, tags, the byte order mark), separators of lines and halves of surrogate
- * pairs: they make one name look like another, or hide text. Joiners are part of many scripts and emoji.
- */
-const HIDDEN = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]|(?![\u200c\u200d])\p{Cf}/u;
-const HIDDEN_IN_PROSE = /(?![\n\r\t])\p{Cc}|[\p{Cs}\p{Zl}\p{Zp}]|(?![\u200c\u200d])\p{Cf}/u;
-
-function text(max: number) {
-  return z.string().max(max);
-}
-
-function withoutNul(max: number) {
-  return text(max).refine((value) => !value.includes('\0'), { error: 'text without NUL characters' });
-}
-
-/** A name or title that others read: one line. */
-function label(max: number) {
-  return text(max)
-    .refine((value) => value.trim() !== '', { error: 'text that is not empty' })
-    .refine((value) => !HIDDEN.test(value), { error: 'one line without control or invisible characters' });
-}
-
-/** Several lines that others read. */
-function prose(max: number) {
-  return text(max).refine((value) => !HIDDEN_IN_PROSE.test(value), {
-    error: 'text without control or invisible characters',
-  });
-}
-
-const path = withoutNul(MAX_PATH).min(1);
-const handle = label(64);
-const units = z.array(path).max(MAX_LIST);
-const scopeIds = z.array(handle).max(MAX_LIST);
 const seconds = z.number().min(0).max(DAY_S);
 
 export const readInput = z.object({

@@ -8,6 +8,13 @@ export function nearest(given: string, names: readonly string[]): string | undef
   return near.toSorted((a, b) => distance(letters(given), letters(a)) - distance(letters(given), letters(b)))[0];
 }
 
+/** That a key is none at its place, and which one was probably meant. */
+export function unknownKey(place: string, key: string, known: readonly string[]): string {
+  const meant = nearest(key, known);
+  const name = JSON.stringify(place === '' ? key : `${place}.${key}`);
+  return `${name} is no key${meant === undefined ? '' : `; ${JSON.stringify(meant)} is`}`;
+}
+
 function isNear(given: string, name: string): boolean {
   const a = letters(given);
   const b = letters(name);
