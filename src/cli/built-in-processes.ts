@@ -49,7 +49,7 @@ const SERVES = [
 ];
 const SERVERS = ['vite', 'next dev', 'astro dev', 'nuxt dev', 'webpack serve', 'ng serve'];
 
-const PLAIN = { owns: [], env: {}, network: true, live: false, sockets: [] };
+const PLAIN = { owns: [], env: {}, network: true, live: false, onFailure: 'nothing', sockets: [] } as const;
 
 /** Package managers change the dependency folders of the whole tree, and manifest and lock file: one at a time. */
 const INSTALL: NamedProcess = {

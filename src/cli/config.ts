@@ -43,8 +43,8 @@ export async function loadConfig(root: string): Promise<Config | Refusal> {
 
 function fromFile(file: import('../wire/config.js').ConfigFile): Config {
   const named = Object.entries(file.processes);
-  const processes = named.map(([name, { capacity: _, timeout_minutes: minutes, ...rest }]) => {
-    return { name, ...rest, ...(minutes === undefined ? {} : { timeout: minutes * MINUTES }) };
+  const processes = named.map(([name, { capacity: _, timeout_minutes: minutes, on_failure: onFailure, ...rest }]) => {
+    return { name, ...rest, onFailure, ...(minutes === undefined ? {} : { timeout: minutes * MINUTES }) };
   });
   const capacity = named.map(([name, { capacity }]) => [name, capacity] as const);
   const own = new Set(processes.map(({ name }) => name));

@@ -64,6 +64,8 @@ export interface NamedProcess {
   readonly network: boolean;
   /** It runs long and has to see what others change meanwhile: a server, a watcher. */
   readonly live: boolean;
+  /** `open_scope`: a command of it that fails is work for somebody. */
+  readonly onFailure: 'nothing' | 'open_scope';
   /** Unix sockets that its commands are granted: by kind, or by path. */
   readonly sockets: readonly string[];
 }

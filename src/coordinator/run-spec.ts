@@ -42,7 +42,16 @@ export async function parseSpec(parts: Parts, input: RunInput): Promise<Spec | R
 }
 
 /** Commands on the repository itself take turns. */
-const GIT: NamedProcess = { name: 'git', match: [], owns: [], env: {}, network: true, live: false, sockets: [] };
+const GIT: NamedProcess = {
+  name: 'git',
+  match: [],
+  owns: [],
+  env: {},
+  network: true,
+  live: false,
+  onFailure: 'nothing',
+  sockets: [],
+};
 
 /** A command for the repository itself, if it is one; a process of the name `git` in the configuration is instead of it. */
 function realOf({ rules, git }: Parts, command: string, input: RunInput): RealCommand | Refusal | undefined {

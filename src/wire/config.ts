@@ -49,6 +49,10 @@ const process = z
       .describe('Environment variables of its commands; those of a call come after'),
     network: z.boolean().default(true).describe('Whether its commands reach the network'),
     live: z.boolean().default(false).describe('Servers and watchers: they see at once what others change'),
+    on_failure: z
+      .enum(['nothing', 'open_scope'])
+      .default('nothing')
+      .describe('open_scope: a command that fails opens a scope for whoever mends it, once until that has ended'),
     sockets: z
       .array(socket)
       .max(20)
