@@ -3,7 +3,7 @@ import { type Claim, claim as decideClaim } from '../domain/claim.js';
 import type { Draft } from '../domain/draft.js';
 import { parseHandle } from '../domain/handle.js';
 import { ticketKey } from '../domain/leases.js';
-import { nextScope, type Pickup } from '../domain/pickup.js';
+import type { Pickup } from '../domain/pickup.js';
 import { isRefusal, type Refusal } from '../domain/refusal.js';
 import type { Scope } from '../domain/scope.js';
 import type { Mode } from '../domain/unit.js';
@@ -49,7 +49,7 @@ async function whenStopped(parts: Parts, { scope }: ClaimInput, signal: AbortSig
   if (id !== undefined) await stopped(parts, id, Number.POSITIVE_INFINITY, signal);
 }
 
-/** Another may be quicker with the open work that was seen: then there may be more, as long as patience lasts. */
+/** Where open work is asked for and there is none now, waits for it as long as patience lasts. */
 async function taken(
   parts: Parts,
   who: Caller,
@@ -58,13 +58,12 @@ async function taken(
   signal: AbortSignal,
 ): Promise<Scope | Refusal> {
   const { next } = request;
-  for (;;) {
-    const last = next === undefined || !(await comes(parts, who, next, signal));
-    const claimed = await act<Scope | 'overtaken'>(parts, who, 'claim_scope', needs, (draft) => {
-      if (!last && nextScope(draft, claimant(parts, who), next) === undefined) return { answer: 'overtaken' };
-      return decide(draft, parts, who, request);
+  for (let waits = next !== undefined; ; waits &&= await comes(parts, who, next, signal)) {
+    const claimed = await act<Scope | 'later'>(parts, who, 'claim_scope', needs, (draft) => {
+      const step = decide(draft, parts, who, request);
+      return waits && isRefusal(step.answer) && step.answer.code === 'WAITING' ? { answer: 'later' } : step;
     });
-    if (claimed !== 'overtaken') return claimed;
+    if (claimed !== 'later') return claimed;
   }
 }
 

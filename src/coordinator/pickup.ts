@@ -3,17 +3,22 @@ import { nextScope, nothingToDo, type Pickup } from '../domain/pickup.js';
 import type { Caller } from './contract.js';
 import { claimant, type Parts } from './parts.js';
 
-/** Waits for open work that the caller can take up. → false where none will come soon, or its patience is over. */
-export async function comes(parts: Parts, who: Caller, next: Pickup, signal: AbortSignal): Promise<boolean> {
-  for (;;) {
-    const { seq, found, waits } = await parts.store.view({}, (view) => ({
+/** Waits until open work can be taken up, or there is none left to wait for. → false where the caller's patience is over. */
+export async function comes(
+  parts: Parts,
+  who: Caller,
+  next: Pickup | undefined,
+  signal: AbortSignal,
+): Promise<boolean> {
+  while (next !== undefined && !signal.aborted) {
+    const { seq, news } = await parts.store.view({}, (view) => ({
       seq: view.state.seq,
-      found: nextScope(draft(view), claimant(parts, who), next) !== undefined,
-      waits: nothingToDo(view, next).code === 'WAITING',
+      news:
+        nextScope(draft(view), claimant(parts, who), next) !== undefined || nothingToDo(view, next).code !== 'WAITING',
     }));
-    if (found) return true;
-    if (!waits || signal.aborted) return false;
+    if (news) return true;
     who.progress?.('waiting for open work that can be taken up');
     await parts.store.changed(seq, signal);
   }
+  return false;
 }

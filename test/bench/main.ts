@@ -6,6 +6,7 @@ import { crew } from './crew.js';
 import { grants } from './grants.js';
 import { growth } from './growth.js';
 import { idle } from './idle.js';
+import { pickup } from './pickup.js';
 import { runBeside } from './run-beside.js';
 import { runOutput } from './run-output.js';
 import { runOverhead } from './run-overhead.js';
@@ -23,6 +24,7 @@ const BENCHES: readonly Bench[] = [
   runOverhead,
   runOutput,
   runBeside,
+  pickup,
   crew,
 ];
 

@@ -30,6 +30,11 @@ export function atMost(bound: number, figures: Pick<Row, 'name' | 'unit' | 'ours
   return { ...figures, theirs: null, ratio: null, bound: `≤ ${bound} ${unit}`.trimEnd(), met: ours <= bound };
 }
 
+/** A count that has to be just this. */
+export function exactly(count: number, figures: Pick<Row, 'name' | 'unit' | 'ours'>): Row {
+  return { ...figures, theirs: null, ratio: null, bound: `= ${count}`, met: figures.ours === count };
+}
+
 /** Ours may be so much more than the other one, in its unit. */
 export function aboveAtMost(bound: number, figures: Figures): Row {
   const ratio = figures.ours / figures.theirs;
