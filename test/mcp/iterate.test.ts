@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest';
+import { type Agent, stdioAgent } from '../support/agents.js';
+import { newWorkspace } from '../support/workspace.js';
+
+const CONFIG = `processes:
+  test:
+    match: ["node test.mjs*"]
+    on_failure: open_scope
+`;
+const FILES = {
+  'signalbox.yaml': CONFIG,
+  'src/sum.mjs': 'export const sum = (a, b) => a - b;\n',
+  'test.mjs': "import { sum } from './src/sum.mjs';\nif (sum(2, 2) !== 4) throw new Error('2 + 2 is ' + sum(2, 2));\n",
+};
+
+/** What is open in the phase for mending. */
+async function toMend(agent: Agent): Promise<{ id: string; title: string; note: string }[]> {
+  return (await agent.ok('list_scopes', { phase: 'iterate', status: 'open' })).scopes;
+}
+
+test('a failing test becomes a scope, once, is picked up by another agent, mended, tested again and closed', async () => {
+  const workspace = newWorkspace(FILES);
+  const ada = await stdioAgent(workspace.root, 'ada');
+  const ben = await stdioAgent(workspace.root, 'ben');
+  const { scope } = await ada.ok('claim_scope', { title: 'Document the sum', units: ['docs/'] });
+  expect(await ada.ok('run', { command: 'node test.mjs', scope })).toMatchObject({ state: 'exited', exit_code: 1 });
+  expect(await ada.ok('run', { command: 'node test.mjs', scope })).toMatchObject({ exit_code: 1 });
+  const found = await toMend(ben);
+  expect(found).toMatchObject([{ title: 'node test.mjs failed with exit code 1' }]);
+  expect(found[0]?.note).toContain('2 + 2 is 0');
+
+  const mending = await ben.ok('claim_scope', { phase: 'iterate' });
+  expect(mending).toMatchObject({ id: found[0]?.id, status: 'active' });
+  const edits = [{ path: 'src/sum.mjs', old_string: 'a - b', new_string: 'a + b' }];
+  await ben.ok('patch', { scope: mending.scope, edits });
+  expect(await ben.ok('run', { command: 'node test.mjs', scope: mending.scope })).toMatchObject({ exit_code: 0 });
+  const published = await ben.ok('publish_output', { scope: mending.scope, summary: 'Add, not subtract' });
+  expect(published).toMatchObject({ status: 'done', commit: expect.any(String) });
+
+  expect(await ada.ok('run', { command: 'node test.mjs', scope })).toMatchObject({ exit_code: 0 });
+  expect(await toMend(ada)).toEqual([]);
+  const events = await workspace.events();
+  expect(events.filter(({ body }) => body.type === 'scope.opened' && body.by === 'signalbox')).toHaveLength(1);
+});
