@@ -160,7 +160,10 @@ export interface PublishInput {
 }
 export interface PublishOutput {
   readonly id: string;
+  /** `checking`: a check of its definition of done has not ended; the same call again goes on waiting. */
   readonly status: string;
+  readonly check?: string;
+  readonly run?: string;
   readonly commit?: string;
   readonly branch?: string;
   readonly artifacts: readonly {

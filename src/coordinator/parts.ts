@@ -13,6 +13,7 @@ import type { Runner } from '../processes/runner.js';
 import type { LifeChange, Needs, Store, Transaction } from '../store/store.js';
 import type { Git } from '../workspace/git/git.js';
 import type { Workspace } from '../workspace/workspace.js';
+import type { Checks } from './checks.js';
 import type { Caller } from './contract.js';
 import type { Presence } from './presence.js';
 import type { Runs } from './runs.js';
@@ -29,6 +30,7 @@ export interface Parts {
   readonly mint: Mint;
   readonly presence: Presence;
   readonly runs: Runs;
+  readonly checks: Checks;
   /** What counts as scratch besides what git ignores. */
   readonly scratch: IgnoreMatcher;
   /** Waiting claims of process units, by caller and unit, so that a command called again keeps its place. */

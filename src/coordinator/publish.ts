@@ -1,8 +1,10 @@
 import { stillWaiting } from '../domain/authority.js';
+import { draft as newDraft } from '../domain/draft.js';
 import { publish as decidePublish, notWhileRunning, requireOwn } from '../domain/end.js';
 import { tooMuch } from '../domain/outputs.js';
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
 import { type Artifact, artifactId, type Scope, type ScopeId } from '../domain/scope.js';
+import { unpassed } from './checks.js';
 import { commitOf, type Staged } from './commit.js';
 import type { Caller, PublishInput, PublishOutput } from './contract.js';
 import { endRuns } from './end-runs.js';
@@ -18,6 +20,8 @@ interface Made {
 /** publish_output: stores the outputs, commits what this scope changed, marks it done and unblocks whoever waits for it. */
 export async function publish(parts: Parts, caller: Caller, input: PublishInput): Promise<PublishOutput | Refusal> {
   const status = input.status ?? 'done';
+  const checking = status === 'done' ? await unchecked(parts, caller, input) : undefined;
+  if (checking !== undefined) return checking;
   if (status !== 'progress') await endRuns(parts, caller, input.scope);
   const own = await act<Scope>(parts, caller, 'publish_output', { scopes: scopeNeeds(input.scope) }, (draft) => ({
     answer: activeOwn(requireOwn(draft, claimant(parts, caller), input.scope), input.scope),
@@ -30,6 +34,7 @@ export async function publish(parts: Parts, caller: Caller, input: PublishInput)
   if (isRefusal(staged)) return refusedPublication(parts, caller, staged);
   const made = await record(parts, caller, own, input, outputs.artifacts, staged);
   if (isRefusal(made)) return made;
+  parts.checks.forget(own);
   return {
     id: made.scope,
     status: status === 'progress' ? 'active' : status,
@@ -39,6 +44,23 @@ export async function publish(parts: Parts, caller: Caller, input: PublishInput)
     artifacts: made.artifacts,
     unblocked: made.unblocked,
   };
+}
+
+/** What keeps a scope from being done: a check that has not ended, or has failed. Who may not publish is told later. */
+async function unchecked(
+  parts: Parts,
+  caller: Caller,
+  { scope }: PublishInput,
+): Promise<PublishOutput | Refusal | undefined> {
+  const own = await parts.store.view({ scopes: scopeNeeds(scope) }, (view) =>
+    requireOwn(newDraft(view), claimant(parts, caller), scope),
+  );
+  if (isRefusal(own) || own.status !== 'active') return undefined;
+  const found = await unpassed(parts, caller, own);
+  if (found === undefined) return undefined;
+  if (isRefusal(found)) return refusedPublication(parts, caller, found);
+  const { command: check, run } = found;
+  return { id: own.id, status: 'checking', check, run, artifacts: [], unblocked: [] };
 }
 
 function activeOwn(own: Scope | Refusal, given: string | undefined): Scope | Refusal {

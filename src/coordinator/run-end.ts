@@ -1,6 +1,11 @@
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
+import type { Draft } from '../domain/draft.js';
 import type { EventBody, FileChange } from '../domain/event.js';
+import { failureOf, hasFailed } from '../domain/failure.js';
+import type { OpenRun } from '../domain/open-runs.js';
+import { raise } from '../domain/raise.js';
+import { isRefusal } from '../domain/refusal.js';
 import type { Hash } from '../domain/scope.js';
 import { endRun } from '../domain/stopping.js';
 import type { Ended, Log } from '../processes/runner.js';
@@ -8,6 +13,7 @@ import { difference } from '../workspace/text/difference.js';
 import type { Caller, RunOutput } from './contract.js';
 import { bytesOf } from './history.js';
 import { act, type Parts } from './parts.js';
+import { processOf } from './process-unit.js';
 import type { RunChanges } from './run-commit.js';
 
 /** Of a run that rejected more, the event tells the first. */
@@ -47,10 +53,22 @@ export async function putEndOnRecord(parts: Parts, caller: Caller, over: Over): 
     total: over.total,
   };
   await act(parts, caller, 'run', {}, (draft) => {
+    const open = draft.view.state.runs.get(over.run);
     endRun(draft, endedEvent(over, kept));
+    if (open !== undefined) raiseFailure(parts, draft, open, over);
     return { answer: undefined };
   });
   return kept;
+}
+
+/** Where its process says so, a command that fails is work for whoever mends what it found. */
+function raiseFailure(parts: Parts, draft: Draft, { command, scope }: OpenRun, { run, ended, log }: Over): void {
+  const named = processOf(parts, command);
+  if (named?.onFailure !== 'open_scope' || !hasFailed(ended)) return;
+  const output = Buffer.from(log.bytes).toString('utf8');
+  const of = { run, process: named.name, command, ...ended, output, ...(scope === undefined ? {} : { scope }) };
+  const raised = raise(draft, failureOf(of));
+  if (isRefusal(raised)) parts.log(`no scope was opened for ${run}: ${raised.sentence}`);
 }
 
 function endedEvent({ run, ended, rejected }: Over, { total, ...kept }: Kept): Parameters<typeof endRun>[1] {

@@ -101,6 +101,18 @@ async function releasing(acquired: Acquired, begin: () => Promise<Live | Refusal
   }
 }
 
+function startedEvent({ command, cwd }: Spec, own: Scope | undefined, { scope: turn }: Acquired) {
+  const scope = own === undefined ? {} : { scope: own.id, tenure: own.tenure };
+  const type = 'run.started' as const;
+  return { type, command: command.slice(0, 4_000), cwd, ...scope, ...(turn === undefined ? {} : { turn }) };
+}
+
+/** On which tree a check of its scope begins: another publication may find it run. */
+async function treeOf({ git }: Parts, own: Scope | undefined, { command }: Spec): Promise<{ tree?: string }> {
+  if (git === undefined || own?.contract.checks?.includes(command) !== true) return {};
+  return { tree: await git.worktree() };
+}
+
 async function start(
   parts: Parts,
   caller: Caller,
@@ -111,19 +123,10 @@ async function start(
 ): Promise<Live | Refusal> {
   const held = heldProcesses([own]);
   if (acquired.named !== undefined) held.add(acquired.named.name);
+  const tree = await treeOf(parts, own, spec);
   const starting = act<{ id: string; seq: number; writable: string[] }>(parts, caller, 'run', {}, (draft) => {
     const id = `R${String(draft.view.state.runCount + 1).padStart(3, '0')}`;
-    const scope = own === undefined ? {} : { scope: own.id, tenure: own.tenure };
-    const turn = acquired.scope === undefined ? {} : { turn: acquired.scope };
-    draft.emit({
-      type: 'run.started',
-      run: id,
-      command: spec.command.slice(0, 4_000),
-      cwd: spec.cwd,
-      containment,
-      ...scope,
-      ...turn,
-    });
+    draft.emit({ ...startedEvent(spec, own, acquired), run: id, containment, ...tree });
     const present = own && draft.view.scope(own.id);
     const command = acquired.scope === undefined ? undefined : draft.view.scope(acquired.scope);
     const writable = [

@@ -138,6 +138,8 @@ export type EventBody =
     }
   | {
       readonly type: 'run.started';
+      /** The working tree that it began on, where it is a check. */
+      readonly tree?: string;
       readonly run: string;
       readonly scope?: ScopeId;
       readonly command: string;

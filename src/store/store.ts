@@ -84,6 +84,12 @@ export interface ChangeQuery {
   readonly limit: number;
 }
 
+export interface RunQuery {
+  readonly scope?: ScopeId;
+  readonly tree?: string;
+  readonly limit: number;
+}
+
 export interface ScopeQuery {
   readonly status?: string;
   readonly phase?: string;
@@ -163,8 +169,8 @@ export interface Store {
   scopes(query: ScopeQuery): Promise<Scope[]>;
   artifacts(query: ArtifactQuery): Promise<ArtifactRow[]>;
   run(id: string): Promise<RunRow | undefined>;
-  /** Runs of a scope, the latest first. */
-  runs(query: { readonly scope: ScopeId; readonly limit: number }): Promise<RunRow[]>;
+  /** Runs of a scope, or that began on a working tree; the latest first. */
+  runs(query: RunQuery): Promise<RunRow[]>;
   /** Publications recorded at least `age` milliseconds of lock time ago whose end is not on record: their process may be gone. */
   unfinished(age: number): Promise<StoredPublication[]>;
   /** Resolves when something was committed by anyone after sequence number `seq`, or when `signal` aborts. */

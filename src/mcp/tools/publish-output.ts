@@ -14,6 +14,12 @@ export const publishOutput: Tool<PublishInput, PublishOutput> = {
   text: (output) =>
     joined([
       `${output.id} is ${output.status}.`,
+      ...(output.check === undefined
+        ? []
+        : [
+            `Its check "${output.check}" (${output.run}) has not ended; nothing is published yet.`,
+            'Next: call publish_output again with the same arguments to go on waiting.',
+          ]),
       output.commit !== undefined &&
         `Commit: ${output.commit}${output.branch === undefined ? '' : ` on ${output.branch}`}`,
       output.artifacts.length > 0 && 'Artifacts:',

@@ -102,8 +102,8 @@ export class Projector {
   }
 
   #started({ seq, agent, connection }: Event, body: Extract<EventBody, { type: 'run.started' }>): void {
-    const { run, scope = null, command, cwd, containment, tenure = null, turn = null } = body;
-    this.#statements.runStarted.run(run, scope, agent, connection, command, cwd, containment, tenure, turn, seq);
+    const { run, scope = null, command, cwd, containment, tenure = null, turn = null, tree = null } = body;
+    this.#statements.runStarted.run(run, scope, agent, connection, command, cwd, containment, tenure, turn, tree, seq);
   }
 
   #ended(seq: number, body: Extract<EventBody, { type: 'run.ended' }>): void {
@@ -142,8 +142,8 @@ const SQL = {
   change: 'INSERT OR REPLACE INTO changes (seq, path, scope, before, after, mode) VALUES (?, ?, ?, ?, ?, ?)',
   artifact: `INSERT OR REPLACE INTO artifacts (number, id, scope, type, path, hash, run, agent, commit_id, seq)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  runStarted: `INSERT OR REPLACE INTO runs (run, scope, agent, connection, command, cwd, containment, tenure, turn, started)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  runStarted: `INSERT OR REPLACE INTO runs (run, scope, agent, connection, command, cwd, containment, tenure, turn, tree, started)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   runChanged: 'UPDATE runs SET changed = ? WHERE run = ?',
   runEnded: `UPDATE runs SET ended = ?, ending = ?, exit = ?, output = ?, rejected = ?, log = ?, cut = ?, diff = ?
     WHERE run = ?`,

@@ -1,9 +1,9 @@
 import { type Event, RUN_ENDINGS } from '../../domain/event.js';
 import type { ChangeRow } from '../../domain/intent.js';
-import type { Scope, ScopeId } from '../../domain/scope.js';
+import type { Scope } from '../../domain/scope.js';
 import { isEnded, STATUSES } from '../../domain/scope.js';
 import type { State } from '../../domain/state.js';
-import type { ArtifactQuery, ArtifactRow, ChangeQuery, EventQuery, RunRow, ScopeQuery } from '../store.js';
+import type { ArtifactQuery, ArtifactRow, ChangeQuery, EventQuery, RunQuery, RunRow, ScopeQuery } from '../store.js';
 import type { Driver, Row, Statement, Value } from './driver.js';
 import { integer, integerOrNull, json, oneOf, optional, text, textOrNull } from './rows.js';
 import { numberOf, scopeOfRow } from './scope-rows.js';
@@ -94,8 +94,8 @@ export class Queries {
     return row && runOfRow(row);
   }
 
-  runs({ scope, limit }: { readonly scope: ScopeId; readonly limit: number }): RunRow[] {
-    return this.#all('SELECT * FROM runs WHERE scope = ? ORDER BY started DESC LIMIT ?', scope, limit).map(runOfRow);
+  runs({ scope, tree, limit }: RunQuery): RunRow[] {
+    return this.#select('runs', { 'scope = ?': scope, 'tree = ?': tree }, 'started DESC', limit).map(runOfRow);
   }
 
   #last(): number {

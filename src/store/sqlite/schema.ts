@@ -123,8 +123,14 @@ CREATE INDEX runs_open ON runs (started) WHERE ended IS NULL;
 CREATE INDEX runs_scope ON runs (scope, started) WHERE scope IS NOT NULL;
 `;
 
+/** On which working tree a check ran. */
+const CHECKS = `
+ALTER TABLE runs ADD COLUMN tree TEXT;
+CREATE INDEX runs_tree ON runs (tree) WHERE tree IS NOT NULL;
+`;
+
 /** One step for each version; a database of version n has had the first n. Steps are only ever added. */
-const MIGRATIONS = [TABLES, CONTRACTS, LINEAGE, RUNS];
+const MIGRATIONS = [TABLES, CONTRACTS, LINEAGE, RUNS, CHECKS];
 
 /** The version of the tables that this Signalbox writes. */
 export const SCHEMA = MIGRATIONS.length;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Event, EventBody } from '../../domain/event.js';
 import type { ChangeRow, Content, IntentFile, IntentId, Publication, StoredPublication } from '../../domain/intent.js';
 import { isRefusal } from '../../domain/refusal.js';
-import type { Hash, Scope, ScopeId } from '../../domain/scope.js';
+import type { Hash, Scope } from '../../domain/scope.js';
 import type { View } from '../../domain/view.js';
 import type {
   ArtifactQuery,
@@ -15,6 +15,7 @@ import type {
   LifeChange,
   Needs,
   Outcome,
+  RunQuery,
   RunRow,
   ScopeQuery,
   Store,
@@ -142,7 +143,7 @@ export class SqliteStore implements Store {
     return this.#read(() => this.#queries.run(id));
   }
 
-  async runs(query: { readonly scope: ScopeId; readonly limit: number }): Promise<RunRow[]> {
+  async runs(query: RunQuery): Promise<RunRow[]> {
     return this.#read(() => this.#queries.runs(query));
   }
 
