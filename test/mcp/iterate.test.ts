@@ -88,8 +88,9 @@ test('a scope is done only when its checks have succeeded: a failing one refuses
 });
 
 test('a check that outlasts a call answers with its run, and the same call goes on waiting; the scope stays locked', async () => {
-  const command = 'while [ ! -e gate ]; do sleep 0.1; done';
-  const workspace = newWorkspace(FILES);
+  const command = 'until grep -q open gate; do sleep 0.1; done';
+  // A command sees what is written into a file that was there when it began.
+  const workspace = newWorkspace({ ...FILES, gate: 'shut\n' });
   const id = await declared(workspace.root, { title: 'Slow', units: ['src/'], checks: [command] });
   const { coordinator } = await assembled(workspace.root);
   onTestFinished(() => coordinator.close());
@@ -101,7 +102,7 @@ test('a check that outlasts a call answers with its run, and the same call goes 
   const ben = await stdioAgent(workspace.root, 'ben');
   await ben.refused('HELD', 'patch', { edits: [{ path: 'src/other.mjs', content: '' }] });
   const again = coordinator.publish(caller(60_000), { scope, summary: 'Slowly' });
-  workspace.write('gate', '');
+  workspace.write('gate', 'open\n');
   expect(got(await again)).toMatchObject({ status: 'done' });
   expect(runsOf(await workspace.events())).toBe(1);
 });
