@@ -9,6 +9,7 @@ import { createCoordinator } from '../coordinator/coordinator.js';
 import type { Parts } from '../coordinator/parts.js';
 import { Presence } from '../coordinator/presence.js';
 import { Runs } from '../coordinator/runs.js';
+import { scratchRules } from '../coordinator/scratch.js';
 import { settled } from '../coordinator/settled.js';
 import { unavailable } from '../coordinator/unavailable.js';
 import { settleUnfinished } from '../coordinator/unfinished.js';
@@ -96,19 +97,26 @@ async function openParts(
   if (isRefusal(git)) return git;
   const settings = { ...config.settings, folds: workspace.folds };
   const store = await openSqliteStore({ folder, settings, recovery: recovery(workspace, files) });
+  const scratch = ignoreMatcher(config.scratch, workspace.folds);
   return {
     store,
     workspace,
     git,
     log,
-    runner: lazyRunner({ root: workspace.root, folder, containment: config.containment, lease: config.settings.lease }),
+    runner: lazyRunner({
+      root: workspace.root,
+      folder,
+      containment: config.containment,
+      lease: config.settings.lease,
+      scratch: scratchRules({ git, scratch }),
+    }),
     settings,
     rules: config.rules,
     mint: mintFrom(readKey(folder)),
     presence: new Presence(store, config.settings.lease, alive, log),
     runs: new Runs(),
     checks: new Checks(),
-    scratch: ignoreMatcher(config.scratch, workspace.folds),
+    scratch,
     processTickets: new Map(),
   };
 }

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Runner } from '../processes/runner.js';
+import type { Runner, ScratchRules } from '../processes/runner.js';
 
 /** A runner that is opened with the first command: a server that only reads and patches never probes for containment. */
 export function lazyRunner(options: {
@@ -8,6 +8,7 @@ export function lazyRunner(options: {
   readonly folder: string;
   readonly containment: 'auto' | 'none';
   readonly lease: number;
+  readonly scratch: ScratchRules;
 }): Runner {
   let opened: Promise<Runner> | undefined;
   const runner = (): Promise<Runner> => {

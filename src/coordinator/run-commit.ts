@@ -2,16 +2,16 @@ import { hash as digest } from 'node:crypto';
 import { draft } from '../domain/draft.js';
 import { printHandle } from '../domain/handle.js';
 import { isRefusal, type Refusal } from '../domain/refusal.js';
-import type { Scope } from '../domain/scope.js';
+import type { Scope, ScopeId } from '../domain/scope.js';
 import { allowWrite } from '../domain/write.js';
-import type { Written } from '../processes/runner.js';
+import type { ScratchPiece, Written } from '../processes/runner.js';
 import type { Wanted } from '../workspace/workspace.js';
 import { change, type MovedOn } from './change.js';
 import type { Caller, RunOutput } from './contract.js';
+import { keepScratch } from './keep-scratch.js';
 import { merge3 } from './merge.js';
 import { claimant, type Parts, scopeNeeds } from './parts.js';
 import { presentFile } from './present.js';
-import { keepScratch } from './scratch-files.js';
 
 /** What became of the writes of a run. */
 export interface RunChanges {
@@ -32,6 +32,8 @@ export interface Commit {
   readonly began: number;
   /** The named processes that the command was of, or that its scope holds. */
   readonly held: ReadonlySet<string>;
+  /** The scope of its own with which the command took its turn. */
+  readonly turn: ScopeId | undefined;
   readonly written: readonly Written[];
 }
 
@@ -39,13 +41,13 @@ const ATTEMPTS = 3;
 
 /** Commits what the scope may change, like a patch; everything else comes back as rejected, with its reason. */
 export async function commitRun(parts: Parts, caller: Caller, commit: Commit): Promise<RunChanges> {
-  const expanded = (await Promise.all(commit.written.map((written) => expand(parts, written)))).flat();
-  const scratch = await keepScratch(parts, commit, expanded);
-  const rest = expanded.filter((written) => !scratch.settled.has(written.path));
   const { own } = commit;
-  if (own === undefined) return { changed: [], rejected: [...scratch.rejected, ...rest.map(withoutScope)] };
+  const pieces = commit.written.filter((written): written is ScratchPiece => written.kind === 'scratch');
+  const rest = commit.written.filter(({ kind }) => kind !== 'scratch');
+  const rejected = await keepScratch(parts, caller, commit, pieces);
+  if (own === undefined) return { changed: [], rejected: [...rejected, ...rest.map(withoutScope)] };
   const result = await commitOwn(parts, caller, { ...commit, own, written: rest });
-  return { ...result, rejected: [...scratch.rejected, ...result.rejected] };
+  return { ...result, rejected: [...rejected, ...result.rejected] };
 }
 
 async function commitOwn(parts: Parts, caller: Caller, commit: Commit & { readonly own: Scope }): Promise<RunChanges> {
@@ -92,21 +94,13 @@ function changedFile(file: Wanted): { path: string; version: string | null } {
   };
 }
 
-function withoutScope({ path }: Written): Rejected {
+function withoutScope(written: Written): Rejected {
   return {
-    path,
+    path: written.path,
     reason:
+      unversionable(written) ??
       'NOT_CLAIMED: the command ran without a scope, so what it wrote to versioned files is not kept; claim_scope first and pass scope',
   };
-}
-
-/** A removed folder stands for every file below it. */
-async function expand(parts: Parts, written: Written): Promise<Written[]> {
-  if (written.kind !== 'deleted') return [written];
-  const looked = await parts.workspace.look(written.path);
-  if (isRefusal(looked) || looked.kind !== 'folder') return [written];
-  const below = looked.entries.map((entry): Written => ({ kind: 'deleted', path: `${written.path}/${entry.name}` }));
-  return (await Promise.all(below.map((entry) => expand(parts, entry)))).flat();
 }
 
 /** What can be committed now, each with the version that it replaces, and what cannot. */
@@ -132,8 +126,10 @@ function unversionable(written: Written): string | undefined {
     return `LIMIT: ${written.size} bytes are too many for a versioned file; write it to an ignored folder`;
   if (written.kind === 'link')
     return `INVALID: symbolic links are not committed (to ${written.target}); copy the file instead`;
-  if (written.kind === 'special' || written.kind === 'protected')
-    return 'INVALID: a pipe, socket or device is not a file';
+  if (written.kind === 'special')
+    return 'INVALID: a pipe, a socket, a device and a name that is not UTF-8 are not kept';
+  if (written.kind === 'protected')
+    return 'PROTECTED: it is, or holds, what agents may not make (.git, configuration of agents and editors); what lies beside it was kept';
   return undefined;
 }
 

@@ -7,7 +7,6 @@ import type { Written } from '../processes/runner.js';
 import type { Caller, RunOutput } from './contract.js';
 import { act, type Parts } from './parts.js';
 import type { RunChanges } from './run-commit.js';
-import { ignoredOf } from './scratch-files.js';
 
 type Direct = Extract<Written, { kind: 'file' | 'deleted' }>;
 
@@ -27,10 +26,8 @@ export interface DirectRun {
  */
 export async function recordDirect(parts: Parts, caller: Caller, direct: DirectRun): Promise<RunChanges> {
   const { own, written } = direct;
-  const ignored = await ignoredOf(parts, written);
-  const rest = written.filter(({ path }) => !ignored.has(path));
-  const files = rest.filter((entry): entry is Direct => entry.kind === 'file' || entry.kind === 'deleted');
-  const rejected = [...rest.flatMap(notRecorded), ...(direct.failed ? unwritable(own) : [])];
+  const files = written.filter((entry): entry is Direct => entry.kind === 'file' || entry.kind === 'deleted');
+  const rejected = [...written.flatMap(notRecorded), ...(direct.failed ? unwritable(own) : [])];
   if (own === undefined || files.length === 0) return { changed: [], rejected };
   const earlier = new Map<string, boolean>();
   for (const { path } of files) {

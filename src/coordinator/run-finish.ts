@@ -46,7 +46,9 @@ export async function finished(
     const written = lost ? [] : await started.written();
     const heir = await persistently(() => heirOf(parts, caller, own, acquired, { command, written }));
     // Until it is on record, its result stays where the next server finds it.
-    const result = await persistently(() => conclude(parts, caller, started, ended, { ...commit, own: heir, written }));
+    const result = await persistently(() =>
+      conclude(parts, caller, started, ended, { ...commit, own: heir, turn: acquired.scope, written }),
+    );
     clear(parts, started);
     return heir === undefined || heir === own ? result : { handle: printHandle(heir, parts.mint), ...result };
   } catch (error) {

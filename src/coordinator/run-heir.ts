@@ -7,7 +7,6 @@ import type { Written } from '../processes/runner.js';
 import type { Caller } from './contract.js';
 import { act, claimant, type Parts } from './parts.js';
 import type { Acquired } from './process-unit.js';
-import { ignoredOf } from './scratch-files.js';
 import { titleFrom } from './title.js';
 
 /**
@@ -26,8 +25,7 @@ export async function heirOf(
   const held = await parts.store.view({}, ({ state }) => [...(state.scopes.get(id)?.locks.keys() ?? [])]);
   const units = held.filter((unit) => !unit.startsWith('process:'));
   if (units.length === 0) return own;
-  const ignored = await ignoredOf(parts, written);
-  const paths = written.map(({ path }) => path).filter((path) => !ignored.has(path));
+  const paths = written.filter(({ kind }) => kind !== 'scratch').map(({ path }) => path);
   const { folds } = parts.workspace;
   const changed = units.filter((unit) => paths.some((path) => covers(knownUnit(unit, folds), path)));
   if (changed.length === 0) return own;

@@ -14,9 +14,10 @@ import { again, answerOf } from './run-again.js';
 import { directlyWritable } from './run-direct.js';
 import { finished } from './run-finish.js';
 import { prepareReal, type RealRun, withoutTree } from './run-git.js';
+import { scratchFor } from './run-scratch.js';
 import { parseSpec, type Spec } from './run-spec.js';
 import type { Live } from './runs.js';
-import { ownScratch, scratchFolders } from './scratch.js';
+import { cacheFolders } from './scratch.js';
 
 /** A judged command on the repository itself is not contained. */
 const ITSELF = { level: 'none' } as const;
@@ -136,21 +137,22 @@ async function start(
     const life = own === undefined ? [] : scopeAlive(caller, own.id);
     return { answer: { id, seq: draft.view.state.seq, writable }, life };
   });
-  const [began, scratch] = await Promise.all([starting, scratchFolders(parts, held)]);
+  const [began, caches] = await Promise.all([starting, cacheFolders(parts, held)]);
   if (isRefusal(began)) return began;
   const { id, writable } = began;
-  const { itself } = spec;
-  const apart = containment === 'transactional' ? [] : await ownScratch(parts, acquired.named);
+  const { named } = acquired;
+  const scratch = await scratchFor(parts, { ...spec, named, containment, writable, held, caches });
   const started = await parts.runner.start({
     ...spec,
-    ...modeOf(acquired.named),
-    ...(itself === undefined ? {} : { program: itself.program }),
+    ...modeOf(named),
+    ...(spec.itself && { program: spec.itself.program }),
     id,
-    writable: [...new Set([...writable, ...apart.map((folder) => `${folder}/`)])],
-    scratch: [...scratch, ...apart],
+    writable: scratch.writable,
+    scratch: scratch.folders,
     sealed: PROTECTED_NAMES,
   });
   if (isRefusal(started)) {
+    scratch.drop();
     await act(parts, caller, 'run', {}, (draft) => {
       endRun(draft, { run: id, ending: 'stopped', exit: null, output: 0, rejected: 0 });
       return { answer: started };
@@ -163,7 +165,7 @@ async function start(
     by: { connection: caller.connection, agent: caller.agent },
     scope: own?.id,
     direct: started.containment === 'none' || (started.containment === 'confined' && writable.length > 0),
-    result: finished(parts, caller, started, own, acquired, { ...spec, since: began.seq, held }),
+    result: finished(parts, caller, started, own, acquired, { ...spec, since: began.seq, held }).finally(scratch.drop),
   };
   parts.runs.add(started.id, live);
   return live;

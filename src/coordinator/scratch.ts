@@ -2,13 +2,14 @@ import { knownUnit } from '../domain/blockers.js';
 import { isGlob } from '../domain/glob.js';
 import { overlaps } from '../domain/overlap.js';
 import { canonicalPath } from '../domain/path.js';
-import { isRefusal } from '../domain/refusal.js';
 import type { Scope } from '../domain/scope.js';
+import type { ScratchRules } from '../processes/runner.js';
+import { PROTECTED_NAMES } from '../workspace/files/protected.js';
 import { holds, ownerOfScratch } from './owned-units.js';
 import type { NamedProcess, Parts } from './parts.js';
 
 /** Dependency folders and caches: where they exist and are ignored, a command works in them directly. */
-const NAMES = [
+const NAMES: ReadonlySet<string> = new Set([
   'node_modules',
   '.venv',
   'venv',
@@ -19,7 +20,7 @@ const NAMES = [
   '.pytest_cache',
   '.mypy_cache',
   '.tox',
-];
+]);
 
 /** Who wrote scratch: the scope that a command ran for, and the named processes that it was of or that its scope holds. */
 export interface Writer {
@@ -27,17 +28,35 @@ export interface Writer {
   readonly held: ReadonlySet<string>;
 }
 
-/** The scratch folders of the workspace, at its top and in the folders below it, but for those that others own. */
-export async function scratchFolders(parts: Parts, held: ReadonlySet<string>): Promise<string[]> {
-  const top = await folders(parts, '.');
-  const below = await Promise.all(top.filter((name) => !NAMES.includes(name)).map((name) => folders(parts, name)));
-  const found = [...top, ...below.flat()].filter((path) => NAMES.includes(path.split('/').at(-1) ?? ''));
+/** What the runner needs to know of scratch. */
+export function scratchRules(from: Pick<Parts, 'git' | 'scratch'>): ScratchRules {
+  return { sealed: PROTECTED_NAMES, among: (paths, alone) => scratchAmong(from, paths, new Set(alone)) };
+}
+
+/** The dependency folders and caches of the workspace, but for those that others own. */
+export async function cacheFolders(parts: Parts, held: ReadonlySet<string>): Promise<string[]> {
+  const found = await scratchFolders(parts, parts.workspace.named(NAMES));
+  return found.filter((path) => ownerInside(parts, held, path) === undefined);
+}
+
+/** Of these folders those of which all that is in them is scratch: by a rule for the folder, or by a `.gitignore` in it. */
+export async function scratchFolders(parts: Parts, paths: readonly string[]): Promise<string[]> {
+  if (paths.length === 0) return [];
+  const inside = (path: string): string => `${path}/.gitignore`;
   const scratch = await scratchAmong(
     parts,
-    found.map((path) => `${path}/`),
+    paths.flatMap((path) => [`${path}/`, inside(path)]),
   );
-  const ours = found.filter((path) => scratch.has(`${path}/`) || scratch.has(path));
-  return ours.filter((path) => !isOthers(parts, held, path));
+  return paths.filter((path) => scratch.has(`${path}/`) || scratch.has(inside(path)));
+}
+
+/**
+ * Whether a command looks as if it would remove this folder, which it can't where it writes to it directly: a mount point
+ * stays. Then what it does there is better captured. Only a matter of convenience, never of safety.
+ */
+export function clears(command: string, folder: string): boolean {
+  if (/\bclean\b/.test(command)) return true;
+  return /\b(rm|rmdir|rimraf|mv)\b/.test(command) && command.includes(folder.slice(folder.lastIndexOf('/') + 1));
 }
 
 /** Scratch folders that a process owns: its commands work in them directly where nothing is captured. */
@@ -48,35 +67,41 @@ export async function ownScratch(parts: Parts, named: NamedProcess | undefined):
   return paths.filter((path) => scratch.has(path)).map((path) => path.slice(0, -1));
 }
 
-/** Which of these paths are scratch: git ignores them, or the operator says so and they are not tracked. */
-export async function scratchAmong(parts: Parts, paths: readonly string[]): Promise<ReadonlySet<string>> {
-  if (parts.git !== undefined) return parts.git.ignored(paths, parts.scratch);
-  return new Set(paths.filter((path) => parts.scratch(path) || isScratchName(path)));
+/** Which of these paths are scratch: git ignores them, or the operator says so, or they are `alone`, and they are not tracked. */
+export async function scratchAmong(
+  { git, scratch }: Pick<Parts, 'git' | 'scratch'>,
+  paths: readonly string[],
+  alone: ReadonlySet<string> = new Set(),
+): Promise<ReadonlySet<string>> {
+  const also = (path: string): boolean => scratch(path) || alone.has(path);
+  return git === undefined
+    ? new Set(paths.filter((path) => also(path) || isScratchName(path)))
+    : git.ignored(paths, also);
 }
 
-/** Why a command may not write a path that is scratch: a process owns it that the command is not of. */
-export function notItsScratch(parts: Parts, { own, held }: Writer, path: string): string | undefined {
+/** A process of which the command is not, that owns this path, or this folder as a whole. */
+export function otherOwner(
+  parts: Parts,
+  { own, held }: Writer,
+  { path, folder }: { readonly path: string; readonly folder: boolean },
+): NamedProcess | undefined {
   const owner = ownerOfScratch(parts, path, held);
-  if (owner === undefined || holds(own, path, parts.workspace.folds)) return undefined;
-  return `NOT_CLAIMED: only commands of process:${owner.name} write here; run one of those, or claim process:${owner.name}`;
+  return owner === undefined || holds(own, folder ? `${path}/` : path, parts.workspace.folds) ? undefined : owner;
 }
 
-/** Whether something in a folder is for the commands of a process that is not held. */
-function isOthers({ rules, workspace: { folds } }: Parts, held: ReadonlySet<string>, folder: string): boolean {
+/** A process that is not held and owns something in a folder. */
+export function ownerInside(
+  { rules, workspace: { folds } }: Parts,
+  held: ReadonlySet<string>,
+  folder: string,
+): NamedProcess | undefined {
   const unit = knownUnit(`${folder}/`, folds);
-  return rules.processes.some(
+  return rules.processes.find(
     ({ name, owns }) => !held.has(name) && owns.some((each) => overlaps(knownUnit(each, folds), unit)),
   );
 }
 
-async function folders(parts: Parts, path: string): Promise<string[]> {
-  const looked = await parts.workspace.look(path);
-  if (isRefusal(looked) || looked.kind !== 'folder') return [];
-  const prefix = path === '.' ? '' : `${path}/`;
-  return looked.entries.filter((entry) => entry.kind === 'folder').map((entry) => prefix + entry.name);
-}
-
 /** Without git there is nothing that says what is ignored: then these names are. */
-export function isScratchName(path: string): boolean {
-  return path.split('/').some((part) => NAMES.includes(part) || ['dist', 'build', 'coverage'].includes(part));
+function isScratchName(path: string): boolean {
+  return path.split('/').some((part) => NAMES.has(part) || ['dist', 'build', 'coverage'].includes(part));
 }

@@ -91,7 +91,7 @@ async function commitLeft(parts: Parts, caller: Caller, run: OpenRun, left: Left
   const held = heldProcesses([own, process]);
   const acquired = { named: undefined, ...(turn && { scope: turn }), release: async () => undefined };
   const heir = own && (await heirOf(parts, caller, own, acquired, { command, written }));
-  const commit = { run: run.run, own: heir, since: run.started, began: start?.wall ?? 0, held, written };
+  const commit = { run: run.run, own: heir, since: run.started, began: start?.wall ?? 0, held, turn, written };
   if (direct) return recordDirect(parts, caller, { ...commit, failed: false });
   return commitRun(parts, caller, commit);
 }

@@ -19,6 +19,7 @@ export class Bench {
   readonly home: string;
   readonly outside: string;
   #runner: Runner | undefined;
+  readonly #home = process.env.HOME;
 
   private constructor(
     readonly base: string,
@@ -121,6 +122,7 @@ export class Bench {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    process.env.HOME = this.#home;
     await this.runner.close();
     execFileSync('chmod', ['-R', 'u+rwx', this.base]);
     rmSync(this.base, { recursive: true });

@@ -1,19 +1,19 @@
-import { constants, type Dirent, type Stats } from 'node:fs';
-import { copyFile, lstat, mkdir, readdir, readFile, readlink, realpath, rm, writeFile } from 'node:fs/promises';
+import { constants, type Stats } from 'node:fs';
+import { copyFile, lstat, mkdir, readFile, readlink, realpath, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
 import { isBelow } from './host.js';
 import { adoptLayer, removeLayer } from './layer.js';
-import type { RunSpec, Written } from './runner.js';
+import { NO_SCRATCH, type RunSpec, type ScratchRules, type Written } from './runner.js';
 import type { Recovered } from './sandbox.js';
+import { isSealed, MOST_FILES, walk } from './walk.js';
 
-/** A claimed folder is copied before a command may write there: more than this is refused. */
-const MOST_FILES = 20_000;
+/** A claimed folder is copied before a command may write there: more than this, and than so many files, is refused. */
 const MOST_BYTES = 256 * 1024 * 1024;
 /** A file above this is `large`. */
 const LARGE = 50 * 1024 * 1024;
 
-/** What lies below the claimed folders of a run: read before the command writes there, and compared after. */
+/** What lies below the claimed folders of a run, without scratch: read before the command writes there, and compared after. */
 export interface Claimed {
   /** Absolute, without those inside another one. */
   readonly folders: readonly string[];
@@ -36,13 +36,18 @@ interface Kept {
 type Names = Pick<RunSpec, 'writable' | 'scratch' | 'sealed'>;
 
 /** Looks through the claimed folders and copies what is in them. Refuses what a direct write could not be kept from harming. */
-export async function survey(root: string, spec: Names, layer: string): Promise<Claimed | Refusal> {
+export async function survey(
+  root: string,
+  spec: Names,
+  layer: string,
+  rules: ScratchRules,
+): Promise<Claimed | Refusal> {
   const copies = join(layer, 'before');
   const named = spec.writable.find((unit) => unit.split('/').some((name) => isSealed(name, spec.sealed)));
   if (named !== undefined) return protectedFolder(named);
   const folders = await claimedFolders(root, spec.writable);
   if (isRefusal(folders)) return folders;
-  const { sealed, files } = await walk(root, folders, spec);
+  const { sealed, files } = await walk(root, folders, spec, rules);
   const wrong = (await linkedSeal(root, sealed)) ?? tooMuch(files) ?? sharedFile(files);
   if (wrong !== undefined) return wrong;
   for (const [path, info] of files) if (info.isFile()) await copy(join(root, path), join(copies, path));
@@ -54,25 +59,33 @@ export async function survey(root: string, spec: Names, layer: string): Promise<
 }
 
 /** What a command wrote directly whose server is gone: it is on disk, and the copies tell what was there. */
-export async function recoverClaimed(root: string, folder: string, id: string): Promise<Recovered | undefined> {
+export async function recoverClaimed(
+  root: string,
+  folder: string,
+  id: string,
+  rules: ScratchRules,
+): Promise<Recovered | undefined> {
   const layer = await adoptLayer(root, folder, id);
   const text = layer && (await readFile(join(layer.path, 'claimed'), 'utf8').catch(() => undefined));
   if (layer === undefined) return undefined;
   return {
-    written: async () => (text === undefined ? [] : changedSinceCopies(root, layer.path, JSON.parse(text))),
+    written: async () => (text === undefined ? [] : changedSinceCopies(root, layer.path, JSON.parse(text), rules)),
     dispose: () => removeLayer(layer.path),
   };
 }
 
-async function changedSinceCopies(root: string, layer: string, kept: Kept): Promise<readonly Written[]> {
+async function changedSinceCopies(
+  root: string,
+  layer: string,
+  kept: Kept,
+  rules: ScratchRules,
+): Promise<readonly Written[]> {
   const copies = join(layer, 'before');
-  const { files } = await walk(copies, [copies], { scratch: [], sealed: [] });
+  const { files } = await walk(copies, [copies], { scratch: [], sealed: [] }, NO_SCRATCH);
   const before = { folders: kept.folders, sealed: kept.sealed, files, copies };
-  const written = await changedSince(root, before, kept.names);
+  const written = await changedSince(root, before, kept.names, rules);
   return written.filter(({ path }) => !kept.others.includes(path));
 }
-
-const isSealed = (name: string, sealed: readonly string[]): boolean => sealed.includes(name.toLowerCase());
 
 function protectedFolder(unit: string): Refusal {
   return refuse(
@@ -112,37 +125,6 @@ function onlyFolders(unit: string): Refusal {
     { unit },
   );
 }
-
-interface Walked {
-  readonly sealed: string[];
-  readonly files: Map<string, Stats>;
-}
-
-async function walk(
-  root: string,
-  folders: readonly string[],
-  { scratch, sealed }: Omit<Names, 'writable'>,
-): Promise<Walked> {
-  const found: Walked = { sealed: [], files: new Map() };
-  const apart = new Set([...scratch.map((path) => join(root, path)), join(root, '.signalbox')]);
-  const look = async (folder: string): Promise<void> => {
-    for (const entry of await entries(folder)) {
-      const path = join(folder, entry.name);
-      if (apart.has(path) || found.files.size > MOST_FILES) continue;
-      if (isSealed(entry.name, sealed)) found.sealed.push(path);
-      else if (entry.isDirectory()) await look(path);
-      else
-        await lstat(path).then(
-          (info) => found.files.set(relative(root, path), info),
-          () => undefined,
-        );
-    }
-  };
-  for (const folder of folders) if (!apart.has(folder)) await look(folder);
-  return found;
-}
-
-const entries = (folder: string): Promise<Dirent[]> => readdir(folder, { withFileTypes: true }).catch(() => []);
 
 async function linkedSeal(root: string, sealed: readonly string[]): Promise<Refusal | undefined> {
   for (const path of sealed) {
@@ -191,8 +173,13 @@ async function copy(from: string, to: string): Promise<void> {
 }
 
 /** What a command changed below its claimed folders. It is on disk; what came with a protected name is removed again. */
-export async function changedSince(root: string, before: Claimed, spec: Names): Promise<readonly Written[]> {
-  const after = await walk(root, before.folders, spec);
+export async function changedSince(
+  root: string,
+  before: Claimed,
+  spec: Names,
+  rules: ScratchRules,
+): Promise<readonly Written[]> {
+  const after = await walk(root, before.folders, spec, rules);
   const written: Written[] = [];
   for (const path of after.sealed.filter((candidate) => !before.sealed.includes(candidate))) {
     await rm(path, { recursive: true, force: true });

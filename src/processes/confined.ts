@@ -4,7 +4,7 @@ import { type Claimed, changedSince, recoverClaimed, survey } from './claimed.js
 import { homeFolder, type Layer, prepareView, withLayer } from './layer.js';
 import { PRIVATE_HOME } from './mounts.js';
 import { type Inside, startInside } from './namespaces.js';
-import type { RunSpec } from './runner.js';
+import type { RunSpec, ScratchRules } from './runner.js';
 import type { Sandbox } from './sandbox.js';
 import { grantedSockets } from './sockets.js';
 import { watch } from './watchdog.js';
@@ -13,19 +13,19 @@ import { watch } from './watchdog.js';
  * Commands on the live tree, which is read-only to them but for scratch and the folders that their scope has claimed.
  * What others change meanwhile they see. Made like `transactional`, without the overlays.
  */
-export function confined(root: string, folder: string, lease: number): Sandbox {
+export function confined(root: string, folder: string, lease: number, rules: ScratchRules): Sandbox {
   return {
     level: 'confined',
-    recover: (id) => recoverClaimed(root, folder, id),
+    recover: (id) => recoverClaimed(root, folder, id, rules),
     launch: (spec, begins) =>
       withLayer(root, folder, spec.id, async (layer) => {
-        const claimed = await survey(root, spec, layer.path);
+        const claimed = await survey(root, spec, layer.path, rules);
         if (isRefusal(claimed)) return claimed;
         const launched = await startInside(root, layer, spec, await inside(root, folder, layer, spec, claimed), begins);
         if (isRefusal(launched)) return launched;
         const callOff = watch(launched.pid, lease);
         const exited = launched.exited.finally(callOff);
-        return { ...launched, exited, written: () => changedSince(root, claimed, spec) };
+        return { ...launched, exited, written: () => changedSince(root, claimed, spec, rules) };
       }),
   };
 }

@@ -7,7 +7,15 @@ import { makeSkeleton, sweepLayers } from './layer.js';
 import { levelFor } from './level.js';
 import { probe } from './probe.js';
 import { isRunId, openRecords, type Records } from './records.js';
-import type { Containment, Level, Run, Runner, RunSpec } from './runner.js';
+import {
+  type Containment,
+  type Level,
+  NO_SCRATCH,
+  type Run,
+  type Runner,
+  type RunSpec,
+  type ScratchRules,
+} from './runner.js';
 import type { Sandbox } from './sandbox.js';
 import { seatbelt } from './seatbelt.js';
 import { supervise } from './supervise.js';
@@ -31,6 +39,8 @@ export interface RunnerOptions {
   readonly levels?: readonly Containment[];
   /** Milliseconds for which a connection's locks stand without a sign of life. */
   readonly lease?: number;
+  /** What is scratch; nothing where left out. */
+  readonly scratch?: ScratchRules;
   /** Bytes that a command may print before it is ended with `output_limit`. */
   readonly outputLimit?: number;
 }
@@ -42,6 +52,7 @@ export async function openRunner({
   containment = 'auto',
   levels: wanted = ALL,
   lease = LEASE,
+  scratch = NO_SCRATCH,
   outputLimit = OUTPUT,
 }: RunnerOptions): Promise<Runner> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -50,7 +61,7 @@ export async function openRunner({
     throw new Error(`${folder} is not the .signalbox folder of ${root}`);
   const records = openRecords(real.folder);
   await Promise.all([records.sweep(), sweepLayers(real.folder, records.isLeft)]);
-  const sandboxes = choose(real, lease, containment).filter(({ level }) => wanted.includes(level));
+  const sandboxes = choose(real, lease, containment, scratch).filter(({ level }) => wanted.includes(level));
   const direct = itself(real.root, lease);
   let levels: Promise<readonly Level[]> | undefined;
   const runs = new Set<Run>();
@@ -81,7 +92,7 @@ export async function openRunner({
     fate: records.fate,
     left: records.left,
     async adopt(id, level) {
-      const sandbox = choose(real, lease, 'none').find((known) => known.level === level);
+      const sandbox = choose(real, lease, 'none', scratch).find((known) => known.level === level);
       return records.adopt(
         id,
         (await sandbox?.recover(id)) ?? { written: async () => [], dispose: async () => undefined },
@@ -100,9 +111,10 @@ function choose(
   { root, folder }: { readonly root: string; readonly folder: string },
   lease: number,
   containment: 'auto' | 'none',
+  scratch: ScratchRules,
 ): readonly Sandbox[] {
   const direct = process.platform === 'darwin' ? seatbelt : confined;
-  const contained = [transactional(root, folder), direct(root, folder, lease)];
+  const contained = [transactional(root, folder, scratch), direct(root, folder, lease, scratch)];
   return containment === 'none' ? [...contained, unguarded(root, lease)] : contained;
 }
 

@@ -31,6 +31,7 @@ export interface RunSpec {
 /**
  * A path that a command changed. At level `transactional` the change is in the layer only; at level `confined` it is on
  * disk, and `before` holds what was there (null: nothing, or no file), but for `protected`, which was removed again.
+ * Scratch is told of at level `transactional` only: at the others it is where it belongs.
  */
 export type Written =
   | {
@@ -44,7 +45,37 @@ export type Written =
   | { readonly kind: 'deleted'; readonly path: string; readonly before?: Uint8Array | null }
   | { readonly kind: 'link'; readonly path: string; readonly target: string }
   | { readonly kind: 'special'; readonly path: string }
-  | { readonly kind: 'protected'; readonly path: string };
+  | { readonly kind: 'protected'; readonly path: string }
+  | ScratchPiece;
+
+/** Scratch that a command made, replaced or removed in its layer, to be moved over as it is. */
+export interface ScratchPiece {
+  readonly kind: 'scratch';
+  readonly path: string;
+  /** A folder goes over with all that is in it; one that both the tree and the layer have comes in pieces. */
+  readonly folder: boolean;
+  /** The topmost scratch folder that it lies in, or itself; empty for a folder that only its own `.gitignore` makes scratch. */
+  readonly top: string;
+  /** Where it lies now, from the root; null: it was removed. */
+  readonly from: string | null;
+  /** A folder of the layer, from the root, that takes what has to make room: it goes with the layer. */
+  readonly aside: string;
+}
+
+/** What counts as scratch. */
+export interface ScratchRules {
+  /** Names that agents may not make, at any depth, as `.git`. */
+  readonly sealed: readonly string[];
+  /**
+   * Which of these paths are scratch: from the root, folders with a slash at their end. `alone` are new folders with a
+   * `.gitignore` of their own that leaves out all of them, as test runners and virtual environments make: scratch too,
+   * unless something in them is versioned.
+   */
+  among(paths: readonly string[], alone: readonly string[]): Promise<ReadonlySet<string>>;
+}
+
+/** Where nothing is scratch. */
+export const NO_SCRATCH: ScratchRules = { sealed: [], among: async () => new Set() };
 
 export interface Ended {
   readonly ending: RunEnding;

@@ -8,6 +8,7 @@ import { startGroup } from './group.js';
 import { findSecrets } from './host.js';
 import { homeFolder, removeLayer, withLayer } from './layer.js';
 import { seatbeltProfile } from './profile.js';
+import type { ScratchRules } from './runner.js';
 import { type Sandbox, shell } from './sandbox.js';
 import { grantedSockets } from './sockets.js';
 
@@ -15,13 +16,13 @@ import { grantedSockets } from './sockets.js';
  * `confined` on macOS, by `sandbox-exec`: direct writes to claimed folders and scratch, and to nothing else. There are no
  * PID namespaces: what leaves the process group outlives the command, confined as it was.
  */
-export function seatbelt(root: string, folder: string, lease: number): Sandbox {
+export function seatbelt(root: string, folder: string, lease: number, rules: ScratchRules): Sandbox {
   return {
     level: 'confined',
-    recover: (id) => recoverClaimed(root, folder, id),
+    recover: (id) => recoverClaimed(root, folder, id, rules),
     launch: (spec, begins) =>
       withLayer(root, folder, spec.id, async (layer) => {
-        const claimed = await survey(root, spec, layer.path);
+        const claimed = await survey(root, spec, layer.path, rules);
         if (isRefusal(claimed)) return claimed;
         const own = join(layer.path, 'own');
         for (const name of ['home', 'tmp']) await mkdir(join(own, name), { recursive: true });
@@ -50,7 +51,11 @@ export function seatbelt(root: string, folder: string, lease: number): Sandbox {
           lease,
           begins,
         });
-        return { ...started, written: () => changedSince(root, claimed, spec), dispose: () => removeLayer(layer.path) };
+        return {
+          ...started,
+          written: () => changedSince(root, claimed, spec, rules),
+          dispose: () => removeLayer(layer.path),
+        };
       }),
   };
 }

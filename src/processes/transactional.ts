@@ -1,7 +1,7 @@
 import { isRefusal } from '../domain/refusal.js';
 import { adoptLayer, homeFolder, type Layer, prepareView, removeLayer, withLayer } from './layer.js';
 import { type Inside, startInside } from './namespaces.js';
-import type { RunSpec } from './runner.js';
+import type { RunSpec, ScratchRules } from './runner.js';
 import type { Sandbox } from './sandbox.js';
 import { grantedSockets } from './sockets.js';
 import { scanLayer } from './written.js';
@@ -10,17 +10,17 @@ import { scanLayer } from './written.js';
  * Commands on a view of the tree that is theirs: an overlay, which is read when the last process is dead.
  * `folder` is `.signalbox`, inside `root`; both are real paths.
  */
-export function transactional(root: string, folder: string): Sandbox {
+export function transactional(root: string, folder: string, rules: ScratchRules): Sandbox {
   return {
     level: 'transactional',
     async recover(id) {
       const layer = await adoptLayer(root, folder, id);
-      return layer && { written: () => scanLayer(root, layer), dispose: () => removeLayer(layer.path) };
+      return layer && { written: () => scanLayer(root, layer, rules), dispose: () => removeLayer(layer.path) };
     },
     launch: (spec, begins) =>
       withLayer(root, folder, spec.id, async (layer) => {
         const launched = await startInside(root, layer, spec, await inside(root, folder, layer, spec), begins);
-        return isRefusal(launched) ? launched : { ...launched, written: () => scanLayer(root, layer) };
+        return isRefusal(launched) ? launched : { ...launched, written: () => scanLayer(root, layer, rules) };
       }),
   };
 }

@@ -1,140 +1,236 @@
 import { isUtf8 } from 'node:buffer';
 import { spawn } from 'node:child_process';
-import { constants, type Stats } from 'node:fs';
-import { chmod, lstat, mkdir, open, readdir, readlink } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { mkdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer, text } from 'node:stream/consumers';
 import type { Layer } from './layer.js';
-import type { Written } from './runner.js';
+import type { ScratchRules, Written } from './runner.js';
+import { clearFile, clearFolder, ignoresItself } from './scratch.js';
 import { LIST, TRUSTED_PATH } from './script.js';
+import { asBytes, type Bytes, contents, names, onDisk, status, under, unlock } from './tree.js';
 
 /** A file above this is `large`; so is whatever would make one run's files larger than `MOST` together. */
 const LARGE = 50 * 1024 * 1024;
 const MOST = 256 * 1024 * 1024;
 
-/**
- * Paths are kept as latin1 text here, one character a byte: names need not be UTF-8, and no two may fall together.
- * What can't be named in UTF-8 is reported as `special`.
- */
-type Bytes = string;
-const onDisk = (path: Bytes): Buffer => Buffer.from(path, 'latin1');
-const under = (folder: Bytes, name: Bytes): Bytes => (folder === '' ? name : `${folder}/${name}`);
+/** A path that the layer has and the live tree has not, or as something else. */
+interface Entry {
+  readonly path: Bytes;
+  readonly mine: Stats;
+  readonly theirs: Stats | undefined;
+}
 
 /**
  * What the layer of a run changes in the live tree, with no links followed. Only differences count: a file that was
- * opened for writing but has the bytes and mode of the live one is none. Nobody writes to the layer any more.
+ * opened for writing but has the bytes and mode of the live one is none. Of scratch nothing is read: it comes in as few
+ * pieces as can be moved. Nobody writes to the layer any more. What can't be named in UTF-8 is reported as `special`.
  */
-export async function scanLayer(root: string, layer: Layer): Promise<readonly Written[]> {
-  const scan: Scan = {
-    root: Buffer.from(root).toString('latin1'),
-    upper: Buffer.from(join(layer.path, 'upper')).toString('latin1'),
-    shared: [],
-    found: [],
-    budget: MOST,
-  };
-  await scanFolder(scan, '', true);
-  if (scan.shared.length === 1 && scan.found.length === 0 && !scan.whiteout) return [];
+export async function scanLayer(root: string, layer: Layer, rules: ScratchRules): Promise<readonly Written[]> {
+  const scan = new Scan(asBytes(root), asBytes(join(layer.path, 'upper')), layer, rules);
+  await scan.gather('');
+  if (scan.isUnchanged) return scan.found;
+  await scan.sort();
   // The live names first: a file that appears in between is then in the merged view only, and not taken for deleted.
-  const live = await Promise.all(
-    scan.shared.map(async (folder) => (await names(scan.root, folder)).map((name) => under(folder, name))),
-  );
+  const live = await Promise.all(scan.shared.map((folder) => scan.liveNames(folder)));
   const merged = await mergedNames(root, layer, scan.shared);
-  for (const path of live.flat().filter((candidate) => !merged.has(candidate))) await deleted(scan, path);
+  await scan.removed(live.flat().filter((candidate) => !merged.has(candidate)));
   return scan.found;
 }
 
-interface Scan {
-  readonly root: Bytes;
-  readonly upper: Bytes;
+class Scan {
   /** Folders that are in the layer and, as folders, in the live tree. */
-  readonly shared: Bytes[];
-  readonly found: Written[];
-  budget: number;
-  whiteout?: true;
-}
+  readonly #shared = new Set<Bytes>();
+  readonly found: Written[] = [];
+  #entries: Entry[] = [];
+  /** New folders that leave themselves out. */
+  readonly #alone = new Set<Bytes>();
+  /** Paths known to be scratch, folders with a slash at their end. */
+  readonly #scratch = new Set<Bytes>();
+  #budget = MOST;
+  #whiteout = false;
 
-async function scanFolder(scan: Scan, folder: Bytes, live: boolean): Promise<void> {
-  if (live) scan.shared.push(folder);
-  for (const name of await names(scan.upper, folder)) {
-    const path = under(folder, name);
-    const mine = await status(scan.upper, path);
-    if (mine === undefined) report(scan, path, (shown) => ({ kind: 'special', path: shown }));
-    else if (mine.isCharacterDevice() && mine.rdev === 0) scan.whiteout = true;
-    else await scanEntry(scan, path, mine, live ? await status(scan.root, path) : undefined);
+  constructor(
+    readonly root: Bytes,
+    readonly upper: Bytes,
+    readonly layer: Layer,
+    readonly rules: ScratchRules,
+  ) {}
+
+  get shared(): readonly Bytes[] {
+    return [...this.#shared];
+  }
+
+  get isUnchanged(): boolean {
+    return this.#shared.size === 1 && this.#entries.length === 0 && !this.#whiteout;
+  }
+
+  /** Walks the folders that the layer shares with the live tree. New ones wait: most often all of one is scratch. */
+  async gather(folder: Bytes): Promise<void> {
+    this.#shared.add(folder);
+    for (const name of await names(this.upper, folder)) {
+      const path = under(folder, name);
+      const mine = status(this.upper, path);
+      if (mine === undefined) this.#report(path, (shown) => ({ kind: 'special', path: shown }));
+      else if (isWhiteout(mine)) this.#whiteout = true;
+      else await this.#enter({ path, mine, theirs: status(this.root, path) });
+    }
+  }
+
+  async #enter(entry: Entry): Promise<void> {
+    const { path, mine, theirs } = entry;
+    await unlock(`${this.upper}/${path}`, mine);
+    if (mine.isDirectory() && theirs?.isDirectory()) return this.gather(path);
+    this.#entries.push(entry);
+    if (mine.isDirectory() && theirs === undefined && (await ignoresItself(`${this.upper}/${path}`)))
+      this.#alone.add(`${path}/`);
+  }
+
+  /** Tells scratch from the rest, and what the rest is. */
+  async sort(): Promise<void> {
+    await this.#ask([...this.shared.slice(1).map((path) => `${path}/`), ...this.#entries.flatMap(namesOf)]);
+    const fresh = await this.#settle();
+    if (fresh.length === 0) return;
+    // What lies below new folders that are not scratch themselves.
+    this.#entries = [];
+    for (const { path } of fresh) await this.#below(path);
+    await this.#ask(this.#entries.flatMap(namesOf));
+    await this.#settle();
+  }
+
+  /** → the new folders that are not scratch. */
+  async #settle(): Promise<Entry[]> {
+    const fresh: Entry[] = [];
+    for (const entry of this.#entries) {
+      const { path, mine, theirs } = entry;
+      const top = this.#topOf(path, mine.isDirectory());
+      const isSame = theirs === undefined || theirs.isDirectory() === mine.isDirectory();
+      // A piece of scratch never takes the place of something else that is versioned.
+      if (top !== undefined && (isSame || this.#topOf(path, !mine.isDirectory()) !== undefined)) {
+        if (!isSame) this.#piece(path, top, null, !mine.isDirectory());
+        await this.#scratchEntry(entry, top);
+      } else {
+        this.#scratch.delete(mine.isDirectory() ? `${path}/` : path);
+        if (!isSame) await this.removed([path]);
+        if (mine.isDirectory()) fresh.push(entry);
+        else await this.#versioned(entry);
+      }
+    }
+    return fresh;
+  }
+
+  async #below(folder: Bytes): Promise<void> {
+    for (const name of await names(this.upper, folder)) {
+      const path = under(folder, name);
+      const mine = status(this.upper, path);
+      if (mine === undefined) this.#report(path, (shown) => ({ kind: 'special', path: shown }));
+      else if (!isWhiteout(mine)) {
+        await this.#enter({ path, mine, theirs: undefined });
+        if (mine.isDirectory() && !this.#alone.has(`${path}/`)) await this.#below(path);
+      }
+    }
+  }
+
+  async #ask(paths: readonly Bytes[]): Promise<void> {
+    const nameable = paths.filter((path) => isUtf8(onDisk(path)));
+    if (nameable.length === 0) return;
+    const alone = nameable.filter((path) => this.#alone.has(path));
+    const scratch = await this.rules.among(nameable.map(shownOf), alone.map(shownOf));
+    for (const path of nameable) if (scratch.has(shownOf(path))) this.#scratch.add(path);
+  }
+
+  /** The topmost scratch folder around a path, or the path itself; undefined: it is not scratch. */
+  #topOf(path: Bytes, folder: boolean): Bytes | undefined {
+    for (let end = path.indexOf('/'); end > 0; end = path.indexOf('/', end + 1))
+      if (this.#scratch.has(path.slice(0, end + 1))) return path.slice(0, end);
+    return this.#scratch.has(folder ? `${path}/` : path) ? path : undefined;
+  }
+
+  async #scratchEntry({ path, mine, theirs }: Entry, top: Bytes): Promise<void> {
+    // It goes with the new folder around it.
+    if (theirs === undefined && top !== path && !this.#shared.has(parentOf(path))) return;
+    const full = `${this.upper}/${path}`;
+    if (mine.isDirectory()) {
+      const taken = await clearFolder(full, this.rules.sealed, asBytes(join(this.layer.path, 'aside')));
+      for (const { kind, path: inside } of taken)
+        this.#report(inside === '' ? path : `${path}/${inside}`, (shown) => ({ kind, path: shown }));
+      if (taken.some(({ path: inside }) => inside === '')) return;
+    } else if (mine.isFile()) await clearFile(full, mine);
+    else if (!mine.isSymbolicLink()) return this.#report(path, (shown) => ({ kind: 'special', path: shown }));
+    this.#piece(path, this.#alone.has(`${path}/`) ? '' : top, path, mine.isDirectory());
+  }
+
+  #piece(path: Bytes, top: Bytes, from: Bytes | null, folder: boolean): void {
+    const { relative } = this.layer;
+    this.#report(path, (shown) => ({
+      kind: 'scratch',
+      path: shown,
+      folder,
+      top: shownOf(top),
+      from: from === null ? null : `${relative}/upper/${shownOf(from)}`,
+      aside: `${relative}/aside`,
+    }));
+  }
+
+  async #versioned({ path, mine, theirs }: Entry): Promise<void> {
+    if (mine.isFile()) return this.#file(path, mine, theirs);
+    if (!mine.isSymbolicLink()) return this.#report(path, (shown) => ({ kind: 'special', path: shown }));
+    const target = await readlink(onDisk(`${this.upper}/${path}`));
+    if (theirs?.isSymbolicLink() && (await readlink(onDisk(`${this.root}/${path}`))) === target) return;
+    this.#report(path, (shown) => ({ kind: 'link', path: shown, target }));
+  }
+
+  async #file(path: Bytes, mine: Stats, theirs: Stats | undefined): Promise<void> {
+    const { size } = mine;
+    if (size > LARGE || size > this.#budget)
+      return this.#report(path, (shown) => ({ kind: 'large', path: shown, size }));
+    const bytes = await contents(`${this.upper}/${path}`);
+    const mode = mine.mode & 0o777;
+    if (theirs?.isFile() && theirs.size === size && (theirs.mode & 0o777) === mode) {
+      const present = await contents(`${this.root}/${path}`).catch(() => undefined);
+      if (present?.equals(bytes)) return;
+    }
+    this.#budget -= size;
+    this.#report(path, (shown) => ({ kind: 'file', path: shown, bytes, mode }));
+  }
+
+  /** Paths of the live tree that are gone in the layer; for a folder that is not scratch, what lies below it. */
+  async removed(paths: readonly Bytes[]): Promise<void> {
+    const present: { path: Bytes; folder: boolean }[] = [];
+    for (const path of paths) {
+      const theirs = status(this.root, path);
+      if (theirs !== undefined) present.push({ path, folder: theirs.isDirectory() });
+    }
+    const unknown = present.filter(({ path, folder }) => this.#topOf(path, folder) === undefined);
+    await this.#ask(unknown.map(({ path, folder }) => (folder ? `${path}/` : path)));
+    const below: Bytes[] = [];
+    for (const { path, folder } of present) {
+      const top = this.#topOf(path, folder);
+      if (top !== undefined) this.#piece(path, top, null, folder);
+      else if (folder) below.push(...(await this.liveNames(path)));
+      else this.#report(path, (shown) => ({ kind: 'deleted', path: shown }));
+    }
+    if (below.length > 0) await this.removed(below);
+  }
+
+  async liveNames(folder: Bytes): Promise<Bytes[]> {
+    return (await names(this.root, folder)).map((name) => under(folder, name));
+  }
+
+  #report(path: Bytes, what: (shown: string) => Written): void {
+    const shown = shownOf(path);
+    this.found.push(isUtf8(onDisk(path)) ? what(shown) : { kind: 'special', path: shown });
   }
 }
 
-async function scanEntry(scan: Scan, path: Bytes, mine: Stats, theirs: Stats | undefined): Promise<void> {
-  await unlock(scan, path, mine);
-  if (mine.isDirectory()) {
-    if (theirs !== undefined && !theirs.isDirectory()) await deleted(scan, path);
-    return scanFolder(scan, path, theirs?.isDirectory() === true);
-  }
-  if (theirs?.isDirectory()) await deleted(scan, path);
-  if (mine.isFile()) return scanFile(scan, path, mine, theirs);
-  if (!mine.isSymbolicLink()) return report(scan, path, (shown) => ({ kind: 'special', path: shown }));
-  const target = await readlink(onDisk(`${scan.upper}/${path}`));
-  if (theirs?.isSymbolicLink() && (await readlink(onDisk(`${scan.root}/${path}`))) === target) return;
-  report(scan, path, (shown) => ({ kind: 'link', path: shown, target }));
-}
+const shownOf = (path: Bytes): string => onDisk(path).toString('utf8');
+const parentOf = (path: Bytes): Bytes => path.slice(0, Math.max(0, path.lastIndexOf('/')));
+const isWhiteout = (info: Stats): boolean => info.isCharacterDevice() && info.rdev === 0;
 
-async function scanFile(scan: Scan, path: Bytes, mine: Stats, theirs: Stats | undefined): Promise<void> {
-  const { size } = mine;
-  if (size > LARGE || size > scan.budget) return report(scan, path, (shown) => ({ kind: 'large', path: shown, size }));
-  const bytes = await contents(`${scan.upper}/${path}`);
-  const mode = mine.mode & 0o777;
-  if (theirs?.isFile() && theirs.size === size && (theirs.mode & 0o777) === mode) {
-    const present = await contents(`${scan.root}/${path}`).catch(() => undefined);
-    if (present?.equals(bytes)) return;
-  }
-  scan.budget -= size;
-  report(scan, path, (shown) => ({ kind: 'file', path: shown, bytes, mode }));
-}
-
-/** A path of the live tree that is gone in the layer; for a folder, all files below it. */
-async function deleted(scan: Scan, path: Bytes): Promise<void> {
-  const theirs = await status(scan.root, path);
-  if (theirs === undefined) return;
-  if (!theirs.isDirectory()) return report(scan, path, (shown) => ({ kind: 'deleted', path: shown }));
-  for (const name of await names(scan.root, path)) await deleted(scan, under(path, name));
-}
-
-function report(scan: Scan, path: Bytes, what: (shown: string) => Written): void {
-  const raw = onDisk(path);
-  const shown = raw.toString('utf8');
-  scan.found.push(isUtf8(raw) ? what(shown) : { kind: 'special', path: shown });
-}
-
-async function status(base: Bytes, path: Bytes): Promise<Stats | undefined> {
-  try {
-    return await lstat(onDisk(`${base}/${path}`));
-  } catch {
-    return undefined;
-  }
-}
-
-async function names(base: Bytes, folder: Bytes): Promise<Bytes[]> {
-  try {
-    return await readdir(onDisk(`${base}/${folder}`), 'latin1');
-  } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'EACCES'].includes(String((error as NodeJS.ErrnoException).code))) return [];
-    throw error;
-  }
-}
-
-/** The command may have closed what it wrote even to its owner. */
-async function unlock(scan: Scan, path: Bytes, mine: Stats): Promise<void> {
-  const needed = mine.isDirectory() ? 0o700 : mine.isFile() ? 0o400 : 0;
-  if ((mine.mode & needed) !== needed) await chmod(onDisk(`${scan.upper}/${path}`), (mine.mode & 0o777) | needed);
-}
-
-async function contents(path: Bytes): Promise<Buffer> {
-  const file = await open(onDisk(path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  try {
-    return await file.readFile();
-  } finally {
-    await file.close();
-  }
+/** As what a path may be scratch: what the layer has there, and what the live tree has. */
+function namesOf({ path, mine, theirs }: Entry): Bytes[] {
+  const kinds = new Set([mine.isDirectory(), theirs?.isDirectory() ?? mine.isDirectory()]);
+  return [...kinds].map((folder) => (folder ? `${path}/` : path));
 }
 
 /** What folders hold in the merged view of layer and live tree; throws where it cannot be made, so that nothing is guessed. */

@@ -52,6 +52,19 @@ export interface Moved {
   readonly found: Hash | null;
 }
 
+/** A piece of scratch that takes its place in the tree, or goes. */
+export interface Move {
+  readonly path: string;
+  readonly folder: boolean;
+  /** Where it lies now, below `.signalbox/`, from the root; null: what is at the path goes. */
+  readonly from: string | null;
+  /** A folder below `.signalbox/`, from the root, that takes what goes. */
+  readonly aside: string;
+}
+
+/** `folder`: both are folders, so nothing was moved yet: what is in it has to be, piece by piece. */
+export type MovedOver = 'done' | 'folder' | Refusal;
+
 /** Limits of the files that Signalbox handles. */
 export interface FileSettings {
   /** Bytes of one file. */
@@ -77,6 +90,12 @@ export interface Workspace {
   resolve(path: string, purpose: 'read' | 'write'): Promise<string | Refusal>;
   /** Whether a resolved path is a folder now. */
   isFolder(path: string): boolean;
+  /** Folders with one of these names, near the root first, none inside another one; not those that lie deep, nor all in a very wide tree. */
+  named(names: ReadonlySet<string>): readonly string[];
+  /** Makes a folder where there is nothing; false where there is something, or the folder around it is not there. */
+  makeFolder(path: string): boolean;
+  /** Removes a folder if nothing is in it. */
+  dropEmpty(path: string): void;
   /** Reads a file or lists a folder. Refuses FIFOs, devices and sockets at once, and files above `maxFile` with LIMIT. */
   look(path: string): Promise<Looked | Refusal>;
   /**
@@ -96,6 +115,14 @@ export interface Workspace {
   finish(prepared: Prepared, late: (edit: LateEdit) => Promise<boolean>): Promise<void>;
   /** Removes the temporary files of a change that was not made. */
   discard(prepared: Prepared): Promise<void>;
+  /**
+   * Under the write lock: each piece by one rename, without a look at contents, never through a link, and never over
+   * something of another kind. Done again, it changes nothing. Synchronous. Refuses INVALID, OUTSIDE, PROTECTED, BLOCKED,
+   * UNAVAILABLE and BUSY, each for itself.
+   */
+  moveOver(moves: readonly Move[]): readonly MovedOver[];
+  /** What a folder that is to be moved consists of. */
+  piecesOf(move: Move): readonly Move[];
   /** Removes what killed processes left behind an hour ago or earlier. */
   sweep(): Promise<Swept>;
   /** Ends the waits of `finish` early and resolves when its work is done: for closing. */

@@ -138,7 +138,7 @@ test('only commands of the process that owns scratch write there', async () => {
   await ada.ok('publish_output', { scope: built.scope, summary: 'Built' });
   const other = await ada.ok('run', { command: 'rm -rf dist; mkdir dist; echo mine > dist/mine' });
   expect(pathsOf(other.rejected)).toEqual(['dist/mine', 'dist/out']);
-  expect(other.rejected[0].reason).toMatch(/^NOT_CLAIMED: only commands of process:build write here/);
+  expect(other.rejected[0].reason).toMatch(/^NOT_CLAIMED: Only commands of process:build write here/);
   expect(readdirSync(join(root, 'dist'))).toEqual(['out']);
   const holder = await ada.ok('claim_scope', { title: 'Build by hand', units: ['process:build'] });
   await ada.ok('run', { scope: holder.scope, command: 'echo mine > dist/mine' });

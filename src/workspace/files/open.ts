@@ -8,7 +8,10 @@ import { apply, verify } from './apply.js';
 import { Change } from './change.js';
 import { errno } from './errno.js';
 import { finish, Syncing, Waits } from './finish.js';
+import { dropEmpty, makeNew } from './folders.js';
 import { look, type Place, resolvePath } from './look.js';
+import { moveOver, piecesOf } from './move-over.js';
+import { named } from './named.js';
 import { discardTemps, prepare } from './prepare.js';
 import { redo, undo } from './recovery.js';
 import { sweep } from './sweep.js';
@@ -42,12 +45,17 @@ function workspaceAt(place: Place & { maxFiles: number }): Workspace {
     weak: place.weak,
     resolve: async (path, purpose) => resolvePath(place, path, purpose),
     isFolder: (path) => lstatSync(join(place.root, path), { throwIfNoEntry: false })?.isDirectory() ?? false,
+    named: (names) => named(place, names),
+    makeFolder: (path) => makeNew(place, path),
+    dropEmpty: (path) => dropEmpty(place, path),
     look: (path) => look(place, path),
     prepare: (wanted) => prepare(place, place.maxFiles, wanted),
     verify: (prepared) => verify(place, Change.of(prepared)),
     apply: (prepared) => apply(place, Change.of(prepared)),
     finish: (prepared, late) => waits.follow(finish(Change.of(prepared), syncing, late)),
     discard: async (prepared) => discardTemps(place, Change.of(prepared).targets),
+    moveOver: (moves) => moveOver(place, moves),
+    piecesOf: (move) => piecesOf(place, move),
     sweep: () => sweep(place, Date.now()),
     flush: () => waits.flush(),
   };

@@ -17,9 +17,15 @@ export async function ignoredPaths(
   also: IgnoreMatcher = () => false,
 ): Promise<Set<string>> {
   const matching = [...new Set([...(await matchingPaths(repository, paths)), ...paths.filter(also)])];
-  const tracked = (await listed(repository, matching)).flatMap((name) => [name, ...foldersOf(name)]);
+  const tracked = (await listed(repository, topmost(matching))).flatMap((name) => [name, ...foldersOf(name)]);
   const kept = new Set(tracked);
   return new Set(matching.filter((path) => !kept.has(path.replace(/\/$/, ''))));
+}
+
+/** Without what lies below another one: with many paths, git compares each with all that it tracks. */
+function topmost(paths: readonly string[]): string[] {
+  const folders = new Set(paths.filter((path) => path.endsWith('/')));
+  return paths.filter((path) => !foldersOf(path).some((folder) => path !== `${folder}/` && folders.has(`${folder}/`)));
 }
 
 /** What git ignores and the disk has, topmost first found: `dist/` stands for all below it. Relative to the root. */

@@ -1,0 +1,76 @@
+import type { Dirent, Stats } from 'node:fs';
+import { lstat, readdir } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import type { RunSpec, ScratchRules } from './runner.js';
+
+/** With one more than that, a walk has found enough to be refused. */
+export const MOST_FILES = 20_000;
+
+/** What folders of the tree hold, without scratch. */
+export interface Walked {
+  /** What has a protected name, absolute, also in scratch. */
+  readonly sealed: string[];
+  readonly files: Map<string, Stats>;
+}
+
+/** Looks through folders, a level at a time: git is asked once for each. */
+export async function walk(
+  root: string,
+  folders: readonly string[],
+  { scratch, sealed }: Pick<RunSpec, 'scratch' | 'sealed'>,
+  rules: ScratchRules,
+): Promise<Walked> {
+  const found: Walked = { sealed: [], files: new Map() };
+  const apart = new Set([...scratch.map((path) => join(root, path)), join(root, '.signalbox')]);
+  for (let level = folders.filter((folder) => !apart.has(folder)); level.length > 0; ) {
+    const below: string[] = [];
+    const files: string[] = [];
+    for (const folder of level) {
+      for (const entry of await entries(folder)) {
+        const path = join(folder, entry.name);
+        if (apart.has(path)) continue;
+        if (isSealed(entry.name, sealed)) found.sealed.push(path);
+        else (entry.isDirectory() ? below : files).push(path);
+      }
+    }
+    const ignored = await scratchOf(root, rules, below, files);
+    for (const path of below) if (ignored.has(path)) found.sealed.push(...(await sealedBelow(path, sealed)));
+    for (const path of files) {
+      if (ignored.has(path) || found.files.size > MOST_FILES) continue;
+      const info = await lstat(path).catch(() => undefined);
+      if (info !== undefined) found.files.set(relative(root, path), info);
+    }
+    level = below.filter((path) => !ignored.has(path));
+  }
+  return found;
+}
+
+/** Which of these are scratch: it lies where it belongs, without a version. */
+async function scratchOf(
+  root: string,
+  rules: ScratchRules,
+  folders: readonly string[],
+  files: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const asked = new Map([
+    ...folders.map((path) => [`${relative(root, path)}/`, path] as const),
+    ...files.map((path) => [relative(root, path), path] as const),
+  ]);
+  const scratch = asked.size === 0 ? new Set<string>() : await rules.among([...asked.keys()], []);
+  return new Set([...asked].flatMap(([name, path]) => (scratch.has(name) ? [path] : [])));
+}
+
+/** Protected names stand in scratch too. */
+async function sealedBelow(folder: string, sealed: readonly string[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const entry of await entries(folder)) {
+    const path = join(folder, entry.name);
+    if (isSealed(entry.name, sealed)) found.push(path);
+    else if (entry.isDirectory()) found.push(...(await sealedBelow(path, sealed)));
+  }
+  return found;
+}
+
+const entries = (folder: string): Promise<Dirent[]> => readdir(folder, { withFileTypes: true }).catch(() => []);
+
+export const isSealed = (name: string, sealed: readonly string[]): boolean => sealed.includes(name.toLowerCase());
