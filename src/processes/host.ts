@@ -139,10 +139,17 @@ export async function findSockets(hidden: (path: string) => boolean): Promise<re
   const paths = table.split('\n').flatMap((line) => /^\S+ \S+ \S+ \S+ \S+ \S+ +\d+ (\/.*)$/.exec(line)?.[1] ?? []);
   const candidates = [...new Set(paths)].filter((path) => !hidden(path)).slice(0, MOST_SOCKETS);
   const real = await Promise.all(
-    candidates.map(async (path) => ((await isSocket(path)) && (await isReachable(path)) ? [await realpath(path)] : [])),
+    candidates.map(async (path) => ((await isSocket(path)) && (await isReachable(path)) ? realIfThere(path) : [])),
   );
   return real.flat().filter((path) => !hidden(path));
 }
+
+/** Sockets come and go while they are looked at. */
+const realIfThere = (path: string): Promise<string[]> =>
+  realpath(path).then(
+    (real) => [real],
+    () => [],
+  );
 
 const isSocket = (path: string): Promise<boolean> =>
   lstat(path).then(

@@ -20,11 +20,22 @@ const NOTHING: Omit<RunSpec, 'id' | 'command'> = {
 };
 const SYSTEM = ['/dev', '/proc', '/sys'];
 
+/** What a sandbox is made of comes and goes: a socket of the host may be gone between the look at it and its mount. */
+const ATTEMPTS = 3;
+
+/** Tries a sandbox, more than once where it fails: what it says stands for as long as the server lives. */
+export async function probe(sandbox: Sandbox, root: string): Promise<Level> {
+  for (let attempt = 1; ; attempt++) {
+    const found = await probeOnce(sandbox, root);
+    if (found.works || attempt === ATTEMPTS) return found;
+  }
+}
+
 /**
  * Tries a sandbox: a command in it must fail to write elsewhere; what it writes to the tree must be seen as written or,
  * where nothing is claimed for it and it writes directly, must fail too.
  */
-export async function probe(sandbox: Sandbox, root: string): Promise<Level> {
+async function probeOnce(sandbox: Sandbox, root: string): Promise<Level> {
   const failed = (reason: string): Level => ({ level: sandbox.level, works: false, reason });
   const direct = sandbox.level === 'confined';
   if (process.platform !== 'linux' && !(direct && process.platform === 'darwin'))
