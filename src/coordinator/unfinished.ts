@@ -28,7 +28,7 @@ export async function settleUnfinished(parts: Parts): Promise<StoredPublication[
       left.push(publication);
       continue;
     }
-    const outcome = await settle(parts, publication, await git.recovery(publication.commit));
+    const outcome = await settle(parts, publication, () => git.recover(publication.commit));
     await parts.store.settle(publication.id);
     parts.log(`an interrupted publication of ${publication.scope} was ${outcome}`);
   }
@@ -39,7 +39,7 @@ function isOrphan({ commit }: StoredPublication): boolean {
   return commit.maker !== undefined && fateOf(commit.maker) === 'gone';
 }
 
-type Recover = Awaited<ReturnType<Git['recovery']>>;
+type Recover = () => ReturnType<Git['recover']>;
 
 /** Under the write lock: of several servers that find the same one, only the first has something to do. */
 async function settle(parts: Parts, { scope: id, commit: planned }: StoredPublication, recover: Recover) {

@@ -7,6 +7,7 @@ import { grants } from './grants.js';
 import { growth } from './growth.js';
 import { idle } from './idle.js';
 import { pickup } from './pickup.js';
+import { publish } from './publish.js';
 import { runBeside } from './run-beside.js';
 import { runOutput } from './run-output.js';
 import { runOverhead } from './run-overhead.js';
@@ -22,6 +23,7 @@ const BENCHES: readonly Bench[] = [
   idle,
   start,
   runOverhead,
+  publish,
   runOutput,
   runBeside,
   pickup,

@@ -10,7 +10,7 @@ import { type Planned, type Reserved, recoverMove, reserveBranch, reserveHead } 
 import type { RealCommand } from './real/command.js';
 import { type Arrived, arrived, makeReady, type Ready } from './real/real.js';
 import { blockedBy, findRepository, operationUnderWay, type Repository, readTips } from './repository.js';
-import { GitFailed, loadGitSync, runGit } from './run.js';
+import { GitFailed, runGit } from './run.js';
 import { worktreeName } from './worktree.js';
 
 export type { CommitSpec, PathChange, Trailer } from './build.js';
@@ -69,10 +69,10 @@ export interface Git {
   /** What such a command has come to. */
   arrived(ready: Ready): Promise<Arrived>;
   /**
-   * After a crash between the intent and its end → what settles it. Synchronous, so that it can stand inside a transaction:
+   * After a crash between the intent and its end: settles it. Synchronous, so that it can stand inside a transaction:
    * then neither the publication itself, if its process lives after all, nor another recovery comes in between.
    */
-  recovery(planned: Planned): Promise<() => 'published' | 'dropped'>;
+  recover(planned: Planned): 'published' | 'dropped';
 }
 
 /** Undefined where the folder is in no git repository, or there is no git; UNAVAILABLE where git does not open it. */
@@ -92,10 +92,7 @@ export async function openGit(root: string): Promise<Git | Refusal | undefined> 
     move: (planned) => refusingFailures(() => move(repository, planned)),
     ready: (command) => refusingFailures(() => makeReady(repository, command)),
     arrived: (ready) => arrived(repository, ready),
-    recovery: async (planned) => {
-      const git = await loadGitSync();
-      return () => recoverMove(repository, git, planned);
-    },
+    recover: (planned) => recoverMove(repository, planned),
   };
 }
 

@@ -2,7 +2,7 @@ import { constants, copyFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ifThere } from '../files/errno.js';
 import { emptyTree, type Repository } from './repository.js';
-import { type GitSteps, joinNul } from './run.js';
+import { type GitAnswer, type GitSteps, joinNul } from './run.js';
 
 /** One path in which two trees, or a tree and an index, differ: the entry on the right side. */
 interface Difference {
@@ -21,19 +21,23 @@ const RAW = ['--raw', '-z', '--no-renames', '--no-relative'];
  */
 export function* stageIndex(repository: Repository, former: string | null, commit: string): GitSteps<boolean> {
   dropStaged(repository);
-  const published = yield* rawDiff(repository, ['diff-tree', '-r', '--root', '--no-commit-id', commit]);
-  const against = former ?? emptyTree(commit);
-  const staged = yield* rawDiff(repository, ['diff-index', '--cached', '--ita-invisible-in-index', against]);
+  const [published, staged] = (yield [
+    rawDiff(repository, ['diff-tree', '-r', '--root', '--no-commit-id', commit]),
+    rawDiff(repository, ['diff-index', '--cached', '--ita-invisible-in-index', former ?? emptyTree(commit)]),
+  ]).map(differences);
+  if (published === undefined || staged === undefined) throw new Error('two calls have two answers');
   const due = published.filter(outside(staged.map(({ path }) => path)));
   if (due.length === 0) return false;
   copyIndex(repository);
-  yield {
-    args: ['update-index', '-z', '--index-info'],
-    cwd: repository.top,
-    env: { GIT_INDEX_FILE: stagedOf(repository) },
-    // Git lets a folder take the place of a file, and the other way round, in any order.
-    input: joinNul(due.map(({ mode, id, path }) => `${mode} ${id}\t${path}`)),
-  };
+  yield [
+    {
+      args: ['update-index', '-z', '--index-info'],
+      cwd: repository.top,
+      env: { GIT_INDEX_FILE: stagedOf(repository) },
+      // Git lets a folder take the place of a file, and the other way round, in any order.
+      input: joinNul(due.map(({ mode, id, path }) => `${mode} ${id}\t${path}`)),
+    },
+  ];
   return true;
 }
 
@@ -54,17 +58,20 @@ export function dropStaged(repository: Repository): void {
   rmSync(`${stagedOf(repository)}.lock`, { force: true });
 }
 
-function* rawDiff(repository: Repository, args: readonly string[]): GitSteps<Difference[]> {
-  const { stdout } = yield { args: [...args.slice(0, -1), ...RAW, ...args.slice(-1)], cwd: repository.top };
+function rawDiff({ top }: Repository, args: readonly string[]) {
+  return { args: [...args.slice(0, -1), ...RAW, ...args.slice(-1)], cwd: top };
+}
+
+function differences({ stdout }: GitAnswer): Difference[] {
   const fields = stdout.split('\0');
-  const differences: Difference[] = [];
+  const found: Difference[] = [];
   for (let at = 0; at + 1 < fields.length; at += 2) {
     const [, mode, , id] = (fields[at] ?? '').split(' ');
     const path = fields[at + 1];
-    if (mode === undefined || id === undefined || path === undefined) throw new Error(`git ${args[0]}: unknown output`);
-    differences.push({ path, mode, id });
+    if (mode === undefined || id === undefined || path === undefined) throw new Error('git: unknown raw output');
+    found.push({ path, mode, id });
   }
-  return differences;
+  return found;
 }
 
 /** A person may have no index yet: then the copy begins empty. */

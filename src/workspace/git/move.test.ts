@@ -20,8 +20,7 @@ async function reserve(planned: Planned): Promise<Reserved> {
 }
 
 async function recover(planned: Planned, from = world): Promise<string> {
-  const recovery = await (await from.git()).recovery(planned);
-  return recovery();
+  return (await from.git()).recover(planned);
 }
 
 /** Nothing of Signalbox lies in git's folder or in its own state. */

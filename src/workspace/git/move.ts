@@ -4,7 +4,7 @@ import { checkedOut } from './branch.js';
 import { dropStaged, installStaged, stageIndex } from './index.js';
 import { ownsIndexLock, releaseIndexLock, takeIndexLock } from './lock.js';
 import { operationUnderWay, type Repository } from './repository.js';
-import { GitFailed, type GitSteps, type GitSync, loadGitSync, runSteps, runStepsSync } from './run.js';
+import { GitFailed, type GitSteps, runGitSync, runSteps, runStepsSync } from './run.js';
 
 /** As the record of a publication names it. */
 export type Planned = PlannedCommit;
@@ -47,10 +47,9 @@ export async function reserveHead(repository: Repository, planned: Planned): Pro
       return operation;
     }
     const staged = await runSteps(stageIndex(repository, planned.former, planned.commit));
-    const git = await loadGitSync();
     const commit = () => {
       if (!ownsIndexLock(repository, planned.commit)) return lostLock();
-      const stale = moveRef(repository, git, planned);
+      const stale = moveRef(repository, planned);
       if (stale !== undefined) return stale;
       state = 'moved';
       if (staged) installStaged(repository);
@@ -74,13 +73,12 @@ function lostLock(): Refusal {
 export async function reserveBranch(repository: Repository, planned: Planned): Promise<Reserved | Refusal> {
   const refusal = await checkedOut(repository, planned.ref);
   if (refusal !== undefined) return refusal;
-  const git = await loadGitSync();
-  return { commit: () => moveRef(repository, git, planned), release: async () => {} };
+  return { commit: () => moveRef(repository, planned), release: async () => {} };
 }
 
 /** Finishes or drops a publication that a killed process left half-way. */
-export function recoverMove(repository: Repository, git: GitSync, planned: Planned): 'published' | 'dropped' {
-  return runStepsSync(recovering(repository, planned), git);
+export function recoverMove(repository: Repository, planned: Planned): 'published' | 'dropped' {
+  return runStepsSync(recovering(repository, planned));
 }
 
 function* recovering(repository: Repository, { ref, former, commit }: Planned): GitSteps<'published' | 'dropped'> {
@@ -94,15 +92,15 @@ function* recovering(repository: Repository, { ref, former, commit }: Planned): 
   return published ? 'published' : 'dropped';
 }
 
-function moveRef(repository: Repository, git: GitSync, { ref, former, commit }: Planned): Refusal | undefined {
+function moveRef(repository: Repository, { ref, former, commit }: Planned): Refusal | undefined {
   const call = { cwd: repository.top };
   try {
     // An empty former value means: the ref must not exist yet.
-    git(['update-ref', '-m', 'signalbox: publish', ref, commit, former ?? ''], call);
+    runGitSync(['update-ref', '-m', 'signalbox: publish', ref, commit, former ?? ''], call);
     return undefined;
   } catch (error) {
     if (!(error instanceof GitFailed)) throw error;
-    const { stdout } = git(['rev-parse', '--verify', '--quiet', `${ref}^{commit}`], { ...call, codes: [0, 1] });
+    const { stdout } = runGitSync(['rev-parse', '--verify', '--quiet', `${ref}^{commit}`], { ...call, codes: [0, 1] });
     const found = stdout.trim() || null;
     // It was stopped when it had already done its work.
     if (found === commit) return undefined;
@@ -129,6 +127,6 @@ function letGo(repository: Repository, commit: string): void {
 function* isIn(repository: Repository, commit: string, ref: string): GitSteps<boolean> {
   // 128: the ref or the commit is not there.
   const args = ['merge-base', '--is-ancestor', commit, ref];
-  const { code } = yield { args, cwd: repository.top, codes: [0, 1, 128] };
-  return code === 0;
+  const [answer] = yield [{ args, cwd: repository.top, codes: [0, 1, 128] }];
+  return answer?.code === 0;
 }

@@ -1,5 +1,9 @@
+import { execFile, spawnSync } from 'node:child_process';
+
 /** A hung filter or credential helper must not hold a publication for ever. Milliseconds. */
 const TIMEOUT = 120_000;
+/** Of one answer, in bytes. */
+const MAX_OUTPUT = 100_000_000;
 /** Everybody waits for the transaction meanwhile. */
 const SYNC_TIMEOUT = 10_000;
 
@@ -46,63 +50,63 @@ export class GitMissing extends Error {
   override readonly name = 'GitMissing';
 }
 
-export type GitSync = (args: readonly string[], call: GitCall) => GitAnswer;
-
 /** Runs git once, with an argument array and without a shell. */
-export async function runGit(args: readonly string[], call: GitCall): Promise<GitAnswer> {
-  // Loaded when first needed: most calls of the server never touch git, and its start-up time counts.
-  const { execa } = await import('execa');
-  return answer(args, call, await execa('git', [...NEUTRAL, ...args], { ...settings(call), timeout: TIMEOUT }));
+export function runGit(args: readonly string[], call: GitCall): Promise<GitAnswer> {
+  return new Promise((resolve, reject) => {
+    const settings = { ...settingsOf(call), timeout: TIMEOUT };
+    const child = execFile('git', [...NEUTRAL, ...args], settings, (error, stdout, stderr) => {
+      const code = error === null ? 0 : (error.code ?? null);
+      try {
+        resolve(answer(args, call, { code, stdout, stderr }));
+      } catch (refused) {
+        reject(refused);
+      }
+    });
+    // Git may come to its end before it has read everything.
+    child.stdin?.on('error', () => undefined);
+    child.stdin?.end(call.input ?? '');
+  });
 }
 
 /** The same for what has to happen inside a transaction. */
-export async function loadGitSync(): Promise<GitSync> {
-  const { execaSync } = await import('execa');
-  return (args, call) =>
-    answer(args, call, execaSync('git', [...NEUTRAL, ...args], { ...settings(call), timeout: SYNC_TIMEOUT }));
+export function runGitSync(args: readonly string[], call: GitCall): GitAnswer {
+  const settings = { ...settingsOf(call), input: call.input ?? '', timeout: SYNC_TIMEOUT };
+  const { error, status, stdout, stderr } = spawnSync('git', [...NEUTRAL, ...args], settings);
+  const failed = error as NodeJS.ErrnoException | undefined;
+  return answer(args, call, { code: failed === undefined ? status : (failed.code ?? null), stdout, stderr });
 }
 
-/** Work that needs git several times, written once for both ways to run it. */
-export type GitSteps<T> = Generator<GitCall & { readonly args: readonly string[] }, T, GitAnswer>;
+/** Work that needs git several times, some of it side by side, written once for both ways to run it. */
+export type GitSteps<T> = Generator<readonly GitStep[], T, readonly GitAnswer[]>;
+type GitStep = GitCall & { readonly args: readonly string[] };
 
 export async function runSteps<T>(steps: GitSteps<T>): Promise<T> {
   let step = steps.next();
-  while (step.done !== true) step = steps.next(await runGit(step.value.args, step.value));
+  while (step.done !== true) step = steps.next(await Promise.all(step.value.map((call) => runGit(call.args, call))));
   return step.value;
 }
 
-export function runStepsSync<T>(steps: GitSteps<T>, git: GitSync): T {
+export function runStepsSync<T>(steps: GitSteps<T>): T {
   let step = steps.next();
-  while (step.done !== true) step = steps.next(git(step.value.args, step.value));
+  while (step.done !== true) step = steps.next(step.value.map((call) => runGitSync(call.args, call)));
   return step.value;
 }
 
-function settings(call: GitCall) {
-  return {
-    cwd: call.cwd,
-    env: { ...cleanEnvironment(), ...call.env },
-    extendEnv: false,
-    input: call.input ?? '',
-    stripFinalNewline: false,
-    reject: false,
-  } as const;
+function settingsOf({ cwd, env }: GitCall) {
+  return { cwd, env: { ...cleanEnvironment(), ...env }, encoding: 'utf8', maxBuffer: MAX_OUTPUT } as const;
 }
 
 interface Ended {
-  readonly exitCode?: number | undefined;
-  readonly code?: string | undefined;
-  readonly isMaxBuffer: boolean;
+  /** The exit code, or what kept git from one: null where it was killed, a name where it did not start or said too much. */
+  readonly code: number | string | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-function answer(args: readonly string[], call: GitCall, ended: Ended): GitAnswer {
-  const { exitCode, stdout, stderr } = ended;
-  if (ended.code === 'ENOENT') throw new GitMissing('git was not found on the PATH');
-  if (exitCode === undefined || ended.isMaxBuffer || !(call.codes ?? [0]).includes(exitCode)) {
-    throw new GitFailed(args, exitCode ?? null, stderr);
-  }
-  return { code: exitCode, stdout, stderr };
+function answer(args: readonly string[], call: GitCall, { code, stdout, stderr }: Ended): GitAnswer {
+  if (code === 'ENOENT') throw new GitMissing('git was not found on the PATH');
+  if (typeof code === 'number' && (call.codes ?? [0]).includes(code)) return { code, stdout, stderr };
+  throw new GitFailed(args, typeof code === 'number' ? code : null, stderr);
 }
 
 /** NUL-separated output → its items. */
