@@ -23,7 +23,7 @@ const MAX_BYTES = 1_000_000;
 
 const WITHOUT_FILE: Config = {
   settings: { ...DEFAULTS, capacity: BUILT_IN_CAPACITY },
-  rules: { commit: 'head', processes: BUILT_IN, timeout: 30 * MINUTES, git: 'real', unprotect: [] },
+  rules: { commit: 'head', sign: 'auto', processes: BUILT_IN, timeout: 30 * MINUTES, git: 'real', unprotect: [] },
   containment: 'auto',
   unprotect: [],
   scratch: [],
@@ -59,6 +59,7 @@ function fromFile(file: import('../wire/config.js').ConfigFile): Config {
     },
     rules: {
       commit: file.publish.commit,
+      sign: file.publish.sign,
       processes: [...processes, ...BUILT_IN.filter(({ name }) => !own.has(name))],
       timeout: file.run.timeout_minutes * MINUTES,
       git: file.run.git,

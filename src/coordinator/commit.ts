@@ -4,7 +4,7 @@ import type { Scope } from '../domain/scope.js';
 import { processMark } from '../processes/identity.js';
 import type { Git, PathChange } from '../workspace/git/git.js';
 import { rebaseBytes } from '../workspace/text/rebase.js';
-import { inArgument } from './argument.js';
+import { inArgument, quoted, wrongArgument } from './argument.js';
 import type { Caller, PublishInput } from './contract.js';
 import { scopeChanges } from './history.js';
 import type { Parts } from './parts.js';
@@ -33,23 +33,20 @@ export async function commitOf(
 ): Promise<Staged | undefined | Refusal> {
   const { git } = parts;
   const branch = input.branch ?? (parts.rules.commit === 'branch' ? `signalbox/${own.id}` : undefined);
+  if (git === undefined && input.branch !== undefined) return noRepository(input.branch);
   if (git === undefined || (parts.rules.commit === 'none' && input.branch === undefined)) return undefined;
   const earlier = (await settleUnfinished(parts)).find(({ scope }) => scope === own.id);
   if (earlier !== undefined) return unsettled(own);
   const changes = await pathChanges(parts, own);
   if (isRefusal(changes)) return changes;
   if (changes.length === 0) return undefined;
-  const others = await otherScopes(
-    parts,
-    own,
-    changes.map((change) => change.path),
-  );
   const built = await git.build({
     changes,
     message: `${own.contract.title}\n\n${input.summary}`.trim(),
-    trailers: (whole) => trailers(own, caller, whole, others),
+    trailers: (whole) => trailers(parts, caller, own, whole),
     merge,
     ...(branch === undefined ? {} : { branch }),
+    ...(parts.rules.sign === 'auto' ? {} : { sign: parts.rules.sign }),
   });
   if (isRefusal(built))
     return built.code === 'INVALID' && 'branch' in built.facts ? inArgument(built, 'branch') : built;
@@ -65,6 +62,11 @@ export async function commitOf(
     return reserved;
   }
   return staged(parts, intent, planned.commit, branch, reserved);
+}
+
+function noRepository(branch: string): Refusal {
+  const next = 'Call publish_output again without branch: everything but the commit works here.';
+  return wrongArgument('branch', 'no branch where there is no git repository', quoted(branch), next);
 }
 
 function staged(
@@ -131,30 +133,21 @@ function movedOn(own: Scope, path: string): Refusal {
   );
 }
 
-/** Which other scopes changed these paths, for the trailers of files that are committed whole. */
-async function otherScopes(parts: Parts, own: Scope, paths: readonly string[]): Promise<Map<string, string[]>> {
-  const found = new Map<string, string[]>();
-  for (const path of paths) {
-    const rows = await parts.store.changes({ path, after: own.published, limit: 1_000 });
-    found.set(path, [
-      ...new Set(rows.flatMap((row) => (row.scope === null || row.scope === own.id ? [] : [row.scope]))),
-    ]);
-  }
-  return found;
-}
-
-function trailers(
-  own: Scope,
-  caller: Caller,
-  whole: readonly string[],
-  others: ReadonlyMap<string, readonly string[]>,
-) {
-  const also = [...new Set(whole.flatMap((path) => others.get(path) ?? []))];
+async function trailers(parts: Parts, caller: Caller, own: Scope, whole: readonly string[]) {
   return [
     { key: 'Scope', value: own.id },
     { key: 'Agent', value: own.owner?.agent ?? caller.agent },
     ...own.contract.consumes.map((id) => ({ key: 'Consumes', value: id })),
     ...(caller.trace === undefined ? [] : [{ key: 'Trace', value: caller.trace }]),
-    ...also.map((id) => ({ key: 'With-Changes-Of', value: id })),
+    ...(await otherScopes(parts, own, whole)).map((id) => ({ key: 'With-Changes-Of', value: id })),
   ];
+}
+
+/** Which other scopes changed paths that are committed whole: their changes went along. */
+async function otherScopes(parts: Parts, own: Scope, whole: readonly string[]): Promise<string[]> {
+  const rows = await Promise.all(
+    whole.map((path) => parts.store.changes({ path, after: own.published, limit: 1_000 })),
+  );
+  const scopes = rows.flat().flatMap(({ scope }) => (scope === null || scope === own.id ? [] : [scope]));
+  return [...new Set(scopes)];
 }

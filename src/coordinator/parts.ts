@@ -42,6 +42,8 @@ export interface Parts {
 /** What the operator has decided beyond locks. */
 export interface Rules {
   readonly commit: 'head' | 'branch' | 'none';
+  /** Whether commits are signed; auto: as git's own configuration says. */
+  readonly sign: 'auto' | boolean;
   readonly processes: readonly NamedProcess[];
   /** Milliseconds until a command is killed, unless the call says less. */
   readonly timeout: number;

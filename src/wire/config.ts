@@ -96,6 +96,10 @@ export const configSchema = z.strictObject({
   publish: z
     .strictObject({
       commit: z.enum(['head', 'branch', 'none']).default('head').describe('What publish_output commits to'),
+      sign: z
+        .literal(['auto', true, false])
+        .default('auto')
+        .describe('Whether its commits are signed; auto: where commit.gpgsign of git says so'),
     })
     .prefault({}),
   run: z

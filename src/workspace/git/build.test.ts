@@ -184,13 +184,11 @@ describe('names, texts and settings cannot lead git astray', () => {
     expect(world.person('log', '-1', '--format=%an %cn')).toBe('Ada Ada\n');
   });
 
-  it('commits as Signalbox, name by name, where the user has told git none; never signs', async () => {
+  it('commits as Signalbox, name by name, where the user has told git none', async () => {
     const home = mkdtempSync(join(tmpdir(), 'signalbox-home-'));
     vi.stubEnv('HOME', home);
     vi.stubEnv('XDG_CONFIG_HOME', home);
     world.person('config', '--unset', 'user.email');
-    world.person('config', 'commit.gpgSign', 'true');
-    world.person('config', 'gpg.program', 'false');
     await world.publish([world.patch('a.txt', 'a\n', 'A\n')]);
     world.person('config', '--unset', 'user.name');
     await world.publish([world.patch('a.txt', 'A\n', 'B\n')]);
@@ -198,5 +196,21 @@ describe('names, texts and settings cannot lead git astray', () => {
       'Signalbox <signalbox@localhost>\nAda <signalbox@localhost>\n',
     );
     rmSync(home, { recursive: true });
+  });
+
+  it.each([
+    ['true', undefined, true],
+    ['yes', undefined, true],
+    ['no', undefined, false],
+    ['', undefined, false],
+    ['true', false, false],
+    ['false', true, true],
+  ])('commit.gpgSign %j, told %s: signed %s, by a program named from the top level', async (value, sign, signed) => {
+    const program = '#!/bin/sh\ncat >/dev/null\necho "[GNUPG:] SIG_CREATED " >&2\necho a signature\n';
+    world.write('tools/gpg.sh', program, 0o755);
+    world.person('config', 'gpg.program', './tools/gpg.sh');
+    world.person('config', 'commit.gpgSign', value);
+    await world.publish([world.patch('a.txt', 'a\n', 'A\n')], sign === undefined ? {} : { sign });
+    expect(/^gpgsig a signature$/m.test(world.person('cat-file', 'commit', 'HEAD'))).toBe(signed);
   });
 });

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { isRefusal, type Refusal, refuse } from '../../domain/refusal.js';
+import type { CommitSetting } from './config.js';
 import { type Desk, type Placed, withDesk } from './desk.js';
 import { foldersOf } from './index.js';
 import { ignoredPaths } from './list.js';
@@ -28,7 +29,7 @@ export interface CommitSpec {
   readonly changes: readonly PathChange[];
   readonly message: string;
   /** The trailers, given the paths that had to be committed whole. */
-  readonly trailers: (whole: readonly string[]) => readonly Trailer[];
+  readonly trailers: (whole: readonly string[]) => readonly Trailer[] | Promise<readonly Trailer[]>;
   readonly merge: Merge;
 }
 
@@ -45,12 +46,12 @@ export interface Content {
 export async function buildCommit(
   repository: Repository,
   parent: Tip,
-  environment: { readonly [name: string]: string },
+  setting: CommitSetting,
   spec: CommitSpec,
 ): Promise<Content | Refusal> {
   const nested = await inNestedRepository(repository, spec.changes);
   if (nested !== undefined) return nested;
-  return withDesk(repository, parent?.commit ?? null, environment, async (desk) => {
+  return withDesk(repository, parent?.commit ?? null, setting, async (desk) => {
     const bases = await desk.contents(spec.changes.map(({ path }) => repository.prefix + path));
     const known = new Map(spec.changes.map(({ path }, at) => [path, bases[at] ?? null]));
     const created = spec.changes.map(({ path }) => path).filter((path) => known.get(path) === null);
@@ -69,7 +70,7 @@ export async function buildCommit(
     if (isRefusal(tree)) return tree;
     const left = { whole, ignored: [...ignored] };
     if (tree === (parent?.tree ?? emptyTree(tree))) return { commit: undefined, ...left };
-    return { commit: await desk.commit(tree, messageOf(spec, whole)), ...left };
+    return { commit: await desk.commit(tree, messageOf(spec.message, await spec.trailers(whole))), ...left };
   });
 }
 
@@ -99,12 +100,10 @@ async function inNestedRepository(
 }
 
 /** Trailers stand in a paragraph of their own at the end, which is where git looks: the message cannot forge one. */
-function messageOf(spec: CommitSpec, whole: readonly string[]): string {
-  const trailers = spec.trailers(whole).map(({ key, value }) => `${key}: ${value.replace(/\s+/g, ' ').trim()}\n`);
-  const message = spec.message.replaceAll('\0', '').trim();
-  return [
-    message === '' ? 'Publish' : message,
-    ...(trailers.length === 0 ? [] : ['', trailers.join('').trimEnd()]),
-    '',
-  ].join('\n');
+function messageOf(text: string, trailers: readonly Trailer[]): string {
+  const lines = trailers.map(({ key, value }) => `${key}: ${value.replace(/\s+/g, ' ').trim()}\n`);
+  const message = text.replaceAll('\0', '').trim();
+  return [message === '' ? 'Publish' : message, ...(lines.length === 0 ? [] : ['', lines.join('').trimEnd()]), ''].join(
+    '\n',
+  );
 }

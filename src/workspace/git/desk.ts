@@ -2,6 +2,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'n
 import { dirname, join } from 'node:path';
 import { errno } from '../files/errno.js';
 import { STATE_FOLDER } from '../files/temps.js';
+import type { CommitSetting } from './config.js';
 import type { Repository } from './repository.js';
 import { GitFailed, joinNul, runGit } from './run.js';
 
@@ -33,12 +34,12 @@ export interface Desk {
 export async function withDesk<T>(
   repository: Repository,
   parent: string | null,
-  environment: { readonly [name: string]: string },
+  setting: CommitSetting,
   work: (desk: Desk) => Promise<T>,
 ): Promise<T> {
   const folder = await privateFolder(repository.root);
   try {
-    return await work(await layOut(repository, parent, environment, folder));
+    return await work(await layOut(repository, parent, setting, folder));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -47,9 +48,10 @@ export async function withDesk<T>(
 async function layOut(
   repository: Repository,
   parent: string | null,
-  environment: { readonly [name: string]: string },
+  setting: CommitSetting,
   folder: string,
 ): Promise<Desk> {
+  const { environment, signs } = setting;
   const [base, next] = [join(folder, 'base'), join(folder, 'next')];
   await Promise.all([mkdir(base), mkdir(next)]);
   const run = (workTree: string, args: readonly string[], input = '', codes = [0]) =>
@@ -79,8 +81,10 @@ async function layOut(
     },
     async commit(tree, message) {
       const parents = parent === null ? [] : ['-p', parent];
-      const args = ['-c', 'i18n.commitEncoding=UTF-8', 'commit-tree', ...parents, '-F', '-', tree];
-      return (await run(next, args, message)).stdout.trim();
+      const args = ['-c', 'i18n.commitEncoding=UTF-8', 'commit-tree', ...parents, '-F', '-'];
+      // In the real top level: programs and keys of signatures may be named relative to it.
+      const call = { cwd: repository.top, env: { ...environment, GIT_DIR: repository.dir }, input: message };
+      return (await runGit([...args, ...(signs ? ['-S'] : []), tree], call)).stdout.trim();
     },
   };
 }

@@ -3,7 +3,7 @@ import { isRefusal, type Refusal, refuse } from '../../domain/refusal.js';
 import { branchRef, checkedOut } from './branch.js';
 import { buildCommit, type CommitSpec } from './build.js';
 import { committedAs } from './committed.js';
-import { commitEnvironment } from './config.js';
+import { commitSetting } from './config.js';
 import { ignoredEntries, ignoredPaths, trackedPaths } from './list.js';
 import { indexLockHeld } from './lock.js';
 import { type Planned, type Reserved, recoverMove, reserveBranch, reserveHead } from './move.js';
@@ -22,6 +22,8 @@ export type { Merge, Step } from './replay.js';
 export interface BuildSpec extends CommitSpec {
   /** The branch to build on, made from HEAD where it does not exist; HEAD itself where left out. */
   readonly branch?: string;
+  /** Whether the commit is signed, as `git commit` would; as the configuration of git says where left out. */
+  readonly sign?: boolean;
 }
 
 export interface Built {
@@ -103,10 +105,10 @@ async function build(repository: Repository, spec: BuildSpec): Promise<Built | R
   if (isRefusal(ref)) return ref;
   // The last two are files in most repositories, but not where refs are kept in a reftable.
   const names = ['HEAD', ref, 'CHERRY_PICK_HEAD', 'REVERT_HEAD'];
-  const [tips, environment] = await Promise.all([readTips(repository, names), commitEnvironment(repository)]);
+  const [tips, setting] = await Promise.all([readTips(repository, names), commitSetting(repository)]);
   const [head = null, tip = null, pick = null, revert = null] = tips;
   if (pick !== null || revert !== null) return blockedBy(pick === null ? 'revert' : 'cherry-pick');
-  const content = await buildCommit(repository, tip ?? head, environment, spec);
+  const content = await buildCommit(repository, tip ?? head, { ...setting, signs: spec.sign ?? setting.signs }, spec);
   if (isRefusal(content)) return content;
   const { commit, whole, ignored } = content;
   return { planned: commit === undefined ? undefined : { ref, former: tip?.commit ?? null, commit }, whole, ignored };
