@@ -53,7 +53,7 @@ export function denied(command: string, what: string, why: string): Refusal {
   return refuse(
     'DENIED',
     `${command} is not run on the repository itself: ${what.slice(0, 100)} ${why}.`,
-    'Leave it out, or ask the person to run the command; docs/decisions/0010-process-git.md lists what is allowed.',
+    'Leave it out, or ask the person to run the command; docs/decisions/0013-process-git.md lists what is allowed.',
     { command },
   );
 }
