@@ -1,9 +1,11 @@
-// Writes docs/tools.md and docs/signalbox.schema.json from the values that the server runs. `--check` only compares.
+// Writes docs/tools.md, docs/openapi.json and docs/signalbox.schema.json from the values that the server runs. `--check` only compares.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { toolList } from '../dist/mcp/catalog.js';
 import { configSchema } from '../dist/wire/config.js';
+import { openApi } from '../dist/wire/openapi.js';
 
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 const check = process.argv.includes('--check');
 
 function kind(schema) {
@@ -46,6 +48,7 @@ const head = [
 
 const files = {
   'docs/tools.md': head + tools.join('\n'),
+  'docs/openapi.json': `${JSON.stringify(openApi(version), null, 2)}\n`,
   'docs/signalbox.schema.json': `${JSON.stringify(z.toJSONSchema(configSchema, { io: 'input' }), null, 2)}\n`,
 };
 

@@ -58,6 +58,8 @@ export interface ScopeDetail extends ScopeSummary {
     readonly sides: readonly string[];
   };
   readonly locks: readonly { readonly unit: string; readonly mode: Mode; readonly generation: number }[];
+  /** Its owner has lost it, for this reason: its units are free when its commands have ended. */
+  readonly stopping?: string;
   /** Its place in the queue, while it waits for units. */
   readonly queue?: {
     readonly position: number;
@@ -165,6 +167,9 @@ export interface RunRecord {
   readonly state: 'running' | RunEnding;
   readonly exit_code?: number;
   readonly rejected: number;
+  /** Artifacts: what it printed, and what it changed. */
+  readonly log?: string;
+  readonly diff?: string;
   readonly started_at: string;
 }
 

@@ -11,17 +11,19 @@ export async function runRecord(parts: Parts, id: string): Promise<RunRecord | R
       run: id.slice(0, 40),
     });
   }
-  const { run, scope, command, containment, ending, exit, rejected, started } = row;
+  const { run, scope, agent, command, containment, ending, exit, rejected, started, log, diff } = row;
   const [start] = await parts.store.events({ after: started - 1, limit: 1 });
   return {
     run,
     ...(scope === null ? {} : { scope }),
-    agent: start?.agent ?? 'unknown',
+    agent,
     command,
     containment,
     state: ending ?? 'running',
     ...(exit === null ? {} : { exit_code: exit }),
     rejected,
+    ...(log === null ? {} : { log }),
+    ...(diff === null ? {} : { diff }),
     started_at: isoTime(start?.wall),
   };
 }

@@ -83,6 +83,7 @@ export async function scopeDetail(parts: Parts, given: string): Promise<ScopeDet
     ...contractOf(scope),
     children: children.map((child) => child.id).reverse(),
     locks: [...scope.locks.values()],
+    ...(scope.stopping === undefined ? {} : { stopping: scope.stopping.reason }),
     ...queue,
     ...handed(scope),
     notes: scope.notes.map(({ from, text }) => ({ from, text })),

@@ -46,6 +46,7 @@ async function start(streams: StreamBounds): Promise<void> {
     feed: new Feed(store),
     streams,
     version: '1',
+    log: () => undefined,
     onerror,
   });
 }

@@ -3,9 +3,10 @@ import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { type Context, Hono } from 'hono';
 import type { EventFilter, Feed } from '../coordinator/feed.js';
 import { orUnavailable } from '../coordinator/unavailable.js';
-import { isRefusal, type Refusal } from '../domain/refusal.js';
+import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
 import { eventsQuery, place, publicEventOf } from '../wire/events.js';
 import { fault } from '../wire/parse.js';
+import { problemOf } from '../wire/problems.js';
 import type { EventStreams } from './event-stream.js';
 import { problem } from './no.js';
 
@@ -79,11 +80,16 @@ function unknown(name: string): Response {
   return invalid(name.slice(0, 60), `one of the parameters ${names}`);
 }
 
-function refused({ code, sentence, next }: Refusal): Response {
-  return problem(503, { detail: sentence, code, next }, { 'Retry-After': '1' });
+function refused(refusal: Refusal): Response {
+  const { status, ...body } = problemOf(refusal);
+  return problem(status, body, { 'Retry-After': '1' });
 }
 
 /** What came is not repeated: it may be a handle. */
 function invalid(field: string, expected: string): Response {
-  return problem(400, { detail: `${field} does not fit: expected ${expected}`, code: 'INVALID', field, expected });
+  const sentence = `${field} does not fit: expected ${expected}.`;
+  const { status, ...body } = problemOf(
+    refuse('INVALID', sentence, `Send ${field} as ${expected}.`, { argument: field, expected }),
+  );
+  return problem(status, body);
 }

@@ -38,6 +38,7 @@ async function start(bounds: { maxSessions?: number; idle?: number } = {}): Prom
     tokens,
     feed: noFeed,
     version: '1.2.3',
+    log: () => undefined,
     onerror: () => undefined,
   });
 }

@@ -3,7 +3,7 @@ import type { Context } from 'hono';
 
 export type Status = 400 | 401 | 403 | 404 | 405 | 413 | 415 | 429 | 500 | 503;
 
-/** A "no" in the form that the clients of this path read: JSON-RPC under `/mcp`, else problem details. Says nothing about what was sent. */
+/** A "no" in the form that the clients of this path read: JSON-RPC at `/mcp`, else problem details. Says nothing about what was sent. */
 export function no(
   c: Context,
   status: Status,
@@ -11,7 +11,7 @@ export function no(
   headers: Readonly<Record<string, string>> = {},
   code = -32_000,
 ): Response {
-  if (c.req.path.startsWith('/control-plane')) return problem(status, { detail: message }, headers);
+  if (c.req.path !== '/mcp') return problem(status, { detail: message }, headers);
   return c.json({ jsonrpc: '2.0', error: { code, message }, id: null }, status, headers);
 }
 

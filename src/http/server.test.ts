@@ -7,6 +7,7 @@ import { type Endpoint, type HttpServer, LIMITS, startHttp } from './server.js';
 
 let server: HttpServer | undefined;
 const errors: unknown[] = [];
+const lines: string[] = [];
 
 afterEach(async () => {
   await server?.close();
@@ -24,7 +25,8 @@ const echo: Endpoint = {
 async function start(limits = LIMITS, mcp = echo, host = '127.0.0.1'): Promise<number> {
   const tokens = new FixedTokens({ 'secret-one': { name: 'ann', role: 'agent' } });
   const onerror = (error: unknown) => errors.push(error);
-  server = await startHttp({ host, port: 0, mcp, tokens, feed: noFeed, version: '1.2.3', limits, onerror });
+  const log = (sentence: string) => lines.push(sentence);
+  server = await startHttp({ host, port: 0, mcp, tokens, feed: noFeed, version: '1.2.3', limits, log, onerror });
   return server.port;
 }
 
@@ -72,8 +74,12 @@ test.each([
   const port = await start();
   const answer = await send(port, sent);
   expect(answer.status).toBe(status);
-  expect(JSON.parse(answer.text)).toMatchObject({ jsonrpc: '2.0', error: { code: expect.any(Number) } });
-  expect(answer.text + JSON.stringify(answer.headers)).not.toMatch(/secret|access-control/);
+  const problem = { type: 'about:blank', status, detail: expect.any(String) };
+  const error = { jsonrpc: '2.0', error: { code: expect.any(Number) } };
+  expect(JSON.parse(answer.text)).toMatchObject((sent.path ?? '/mcp').startsWith('/mcp') ? error : problem);
+  const said = lines.splice(0);
+  expect(said).toEqual([expect.stringContaining(` refused: ${status} `)]);
+  expect(answer.text + JSON.stringify(answer.headers) + said).not.toMatch(/secret|access-control/);
 });
 
 test('the address that a server was told to listen on is served, the one that stands for all of them is not', async () => {
@@ -104,8 +110,8 @@ test('a body over the limit is refused, whether it says its size or not', async 
 test('a body nested beyond all reason does not bring the server down', async () => {
   const port = await start();
   const body = '['.repeat(2_000_000) + ']'.repeat(2_000_000);
-  await send(port, { body });
-  errors.splice(0);
+  const { status, text } = await send(port, { body });
+  expect([status, text]).toEqual([400, expect.stringContaining('nested deeper')]);
   expect((await send(port, {})).status).toBe(200);
 });
 
@@ -165,6 +171,7 @@ test('an address that is taken is an error at the start', async () => {
     tokens: new FixedTokens({}),
     feed: noFeed,
     version: '1',
+    log: () => undefined,
     onerror: () => undefined,
   });
   await expect(again).rejects.toThrow('EADDRINUSE');

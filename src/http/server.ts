@@ -1,17 +1,21 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { finished } from 'node:stream';
-import { getRequestListener, type HttpBindings } from '@hono/node-server';
-import { type Context, Hono, type MiddlewareHandler } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
+import { getRequestListener } from '@hono/node-server';
+import { Hono, type MiddlewareHandler } from 'hono';
 import type { Feed } from '../coordinator/feed.js';
+import { accessLog } from './access-log.js';
+import { jsonBody } from './body.js';
+import type { Env } from './env.js';
 import { EventStreams, type StreamBounds } from './event-stream.js';
 import { eventRoutes } from './events.js';
 import { Gate, isDenial } from './gate.js';
-import { allowedHosts, allowedOrigin, hostNames, isJson } from './guards.js';
+import { allowedHosts, allowedOrigin, hostNames } from './guards.js';
 import type { Identity } from './identity.js';
 import { no } from './no.js';
 import type { Rates } from './rate.js';
+import { mountRest } from './rest.js';
+import type { Planes } from './rest-handlers.js';
 import type { Tokens } from './tokens.js';
 
 /** What is served under `/mcp`; the body is parsed JSON, `ended` resolves when the response is out or the client gone. */
@@ -38,6 +42,8 @@ export interface HttpServerOptions {
   /** 0 takes any free one. */
   readonly port: number;
   readonly mcp: Endpoint;
+  /** What is served under `/control-plane`; nothing where left out. */
+  readonly planes?: Planes;
   readonly tokens: Tokens;
   /** The ledger, for those who follow it. */
   readonly feed: Feed;
@@ -47,6 +53,8 @@ export interface HttpServerOptions {
   /** Names by which clients may call this server besides the loopback ones and its address; with a port where it is not the server's. */
   readonly hosts?: readonly string[];
   readonly limits?: Limits;
+  /** One line for whoever runs the server. */
+  readonly log: (sentence: string) => void;
   readonly onerror: (error: unknown) => void;
 }
 
@@ -56,8 +64,6 @@ export interface HttpServer {
   readonly host: string;
   close(): Promise<void>;
 }
-
-type Env = { Bindings: HttpBindings; Variables: { identity: Identity; body: unknown } };
 
 /** Listens, or throws where the address cannot be had. */
 export async function startHttp(options: HttpServerOptions): Promise<HttpServer> {
@@ -93,31 +99,22 @@ function routes(
   streams: EventStreams,
 ): Hono<Env> {
   const app = new Hono<Env>();
+  app.use(accessLog(options.log));
   app.use(async (c, next) => {
     if (!hosts.has((c.req.header('host') ?? '').toLowerCase())) return no(c, 403, FOREIGN_HOST);
     if (!allowedOrigin(c.req.header('origin'), hosts)) return no(c, 403, 'This Origin may not call');
     return next();
   });
   app.get('/healthz', (c) => c.json({ status: 'ok', version: options.version }));
-  app.on('ALL', ['/mcp', '/control-plane/*'], admission(options));
-  app.post('/mcp', async (c, next) => {
-    return isJson(c.req.header('content-type')) ? next() : no(c, 415, 'Content-Type must be application/json');
-  });
-  const tooLarge = (c: Context) => no(c, 413, `A body may have ${limits.body} bytes`, { Connection: 'close' });
-  app.post('/mcp', bodyLimit({ maxSize: limits.body, onError: tooLarge }), async (c, next) => {
-    try {
-      c.set('body', await c.req.json());
-    } catch {
-      return no(c, 400, 'The body is not JSON', {}, -32_700);
-    }
-    return next();
-  });
+  app.on('ALL', ['/mcp', '/control-plane/*', '/openapi.json'], admission(options));
+  app.on(['POST'], ['/mcp'], ...jsonBody(limits.body));
   app.on(['GET', 'POST', 'DELETE'], '/mcp', (c) => {
     const ended = new Promise<void>((resolve) => finished(c.env.outgoing, () => resolve()));
     return options.mcp.fetch(c.req.raw, { sender: c.get('identity'), body: c.get('body'), ended });
   });
   app.all('/mcp', (c) => no(c, 405, 'Method not allowed', { Allow: 'GET, POST, DELETE' }));
   app.route('/control-plane/events', eventRoutes(options.feed, streams, options.onerror));
+  if (options.planes !== undefined) mountRest(app, options.planes, { version: options.version, maxBody: limits.body });
   app.notFound((c) => no(c, 404, 'Nothing is served here'));
   app.onError((error, c) => {
     options.onerror(error);

@@ -1,3 +1,5 @@
+import { traceOf } from '../wire/traceparent.js';
+
 /** What a request says of its sender, beside its arguments: `_meta` as the client sent it. */
 export type Meta = { readonly [key: string]: unknown };
 
@@ -9,14 +11,13 @@ export interface Identity {
 
 /** Where clients name the subagent or thread that calls: one connection may carry several. */
 const AGENT_KEYS = ['claudecode/agentId', 'threadId', 'vscode.conversationId'];
-const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/;
 const MAX_NAME = 100;
 
 /** Who calls, as far as the client tells. `client` is the name in its clientInfo. */
 export function identify(meta: Meta | undefined, client: string | undefined, connection: string): Identity {
   const name = nameOf(client);
   const part = AGENT_KEYS.map((key) => clean(meta?.[key])).find((found) => found !== undefined);
-  const trace = traceId(meta?.traceparent);
+  const trace = traceOf(meta?.traceparent);
   return {
     connection,
     agent: part === undefined ? name : `${name}/${part}`,
@@ -33,9 +34,4 @@ function clean(name: unknown): string | undefined {
   if (typeof name !== 'string') return undefined;
   const kept = name.replace(/[^\p{L}\p{N} ._@:-]/gu, '').trim();
   return kept === '' ? undefined : kept.slice(0, MAX_NAME);
-}
-
-function traceId(traceparent: unknown): string | undefined {
-  const found = typeof traceparent === 'string' ? TRACEPARENT.exec(traceparent)?.[1] : undefined;
-  return found === undefined || /^0+$/.test(found) ? undefined : found;
 }

@@ -8,11 +8,11 @@ const DAY_S = 86_400;
 
 const seconds = z.number().min(0).max(DAY_S);
 
-export const readInput = z.object({
+export const readInput = z.strictObject({
   paths: z.array(path).min(1).max(100).describe('"src/a.ts", "src/a.ts:120-180", "src/" or "artifact:<hash>"'),
 });
 
-const edit = z.object({
+const edit = z.strictObject({
   path,
   old_string: text(MAX_CONTENT).exactOptional(),
   new_string: text(MAX_CONTENT).exactOptional(),
@@ -23,7 +23,7 @@ const edit = z.object({
   base: handle.exactOptional().describe('Version you read; needed for content, delete, move_to over an existing file'),
 });
 
-export const patchInput = z.object({
+export const patchInput = z.strictObject({
   edits: z
     .array(edit)
     .min(1)
@@ -36,7 +36,7 @@ export const patchInput = z.object({
   scope: handle.exactOptional().describe('Scope handle; optional if you own one active scope'),
 });
 
-export const runInput = z.object({
+export const runInput = z.strictObject({
   command: withoutNul(100 * KB)
     .min(1)
     .exactOptional()
@@ -56,7 +56,7 @@ export const runInput = z.object({
   stop: z.boolean().exactOptional().describe('Kill that run'),
 });
 
-export const claimInput = z.object({
+export const claimInput = z.strictObject({
   title: label(200).exactOptional().describe('What you will do'),
   units: units.exactOptional().describe('"src/a.ts", "src/auth/", "src/**/*.sql", "process:build"'),
   scope: handle.exactOptional().describe('Open scope id to take, or your handle: add units or go on waiting'),
@@ -81,13 +81,13 @@ function asJsonText(value: unknown): unknown {
   }
 }
 
-const artifact = z.object({
+const artifact = z.strictObject({
   type: label(100),
   path: path.exactOptional(),
   content: artifactContent.exactOptional(),
 });
 
-export const publishInput = z.object({
+export const publishInput = z.strictObject({
   summary: prose(10 * KB)
     .refine((value) => value.trim() !== '', { error: 'text that is not empty' })
     .describe('What was done; becomes the commit message'),
@@ -104,7 +104,7 @@ export const publishInput = z.object({
   branch: label(250).exactOptional().describe('Commit on this branch'),
 });
 
-export const openInput = z.object({
+export const openInput = z.strictObject({
   title: label(200),
   note: prose(10 * KB)
     .exactOptional()
@@ -115,7 +115,7 @@ export const openInput = z.object({
   produces: units.exactOptional(),
 });
 
-export const releaseInput = z.object({
+export const releaseInput = z.strictObject({
   scope: handle.exactOptional().describe('Scope handle'),
   reason: prose(10 * KB)
     .exactOptional()
@@ -123,7 +123,7 @@ export const releaseInput = z.object({
   changes: z.enum(['keep', 'revert']).exactOptional().describe('keep (default) or undo your changes'),
 });
 
-export const listInput = z.object({
+export const listInput = z.strictObject({
   id: handle.exactOptional().describe('One scope, in full'),
   path: path.exactOptional().describe('Scopes that touch it'),
   status: z.enum(STATUSES).exactOptional(),

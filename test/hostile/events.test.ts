@@ -184,7 +184,7 @@ test('what does not fit is refused with a problem that names the field and repea
   const served = await serve(newWorkspace().root);
   for (const [query, field, headers] of WRONG) {
     const answer = await look(served, query, headers);
-    const body = { status: 400, title: 'Bad Request', code: 'INVALID', field, expected: expect.any(String) };
+    const body = { status: 400, code: 'INVALID', facts: { argument: field, expected: expect.any(String) } };
     expect.soft(answer, query).toMatchObject({ status: 400, type: 'application/problem+json', body });
     expect.soft(JSON.stringify(answer)).not.toContain('k7f3q2');
   }

@@ -22,7 +22,7 @@ export interface ServeOptions {
 export async function serve(assembled: Assembled, { host, port, json }: ServeOptions): Promise<void> {
   void tidy(assembled);
   assembled.parts.presence.keep();
-  const { parts, coordinator, config } = assembled;
+  const { parts, coordinator, plane, config } = assembled;
   const files = new TokenFiles(join(parts.workspace.root, '.signalbox'));
   const { path } = files.first();
   const tokens = new LiveTokens(files, parts.log);
@@ -32,10 +32,12 @@ export async function serve(assembled: Assembled, { host, port, json }: ServeOpt
     host,
     port,
     mcp,
+    planes: { coordinator, plane },
     tokens,
     feed: new Feed(parts.store),
     version: VERSION,
     hosts: config.hosts,
+    log: parts.log,
     onerror,
   };
   const server = await startHttp(options).catch((error: unknown) => cannotListen(`${host}:${port}`, error));

@@ -1,0 +1,27 @@
+import type { MiddlewareHandler } from 'hono';
+import type { Env } from './env.js';
+
+/** A part of a path that is longer may be a secret that somebody pasted there; so may what follows an id. */
+const LONG = /[^/]{20,}/g;
+const SECRET = /(\/S\d+)-[^/]*/g;
+const MOST = 120;
+
+/** One line for each request that was refused: who, what, why. Nothing of its query, its headers or its body. */
+export function accessLog(log: (sentence: string) => void): MiddlewareHandler<Env> {
+  return async (c, next) => {
+    await next();
+    const { status } = c.res;
+    if (status < 400) return;
+    const by = c.get('identity')?.name ?? 'nobody known';
+    const fault = c.get('fault') === undefined ? '' : ` ${c.get('fault')}`;
+    log(`${c.req.method} ${shownPath(c.req.path)} refused: ${status}${fault} (${by})`);
+  };
+}
+
+export function shownPath(path: string): string {
+  return path
+    .replace(SECRET, '$1-…')
+    .replace(LONG, (part) => `${part.slice(0, 8)}…`)
+    .replace(/[^\x20-\x7e…]/g, '?')
+    .slice(0, MOST);
+}

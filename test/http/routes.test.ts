@@ -1,0 +1,193 @@
+import { expect, test } from 'vitest';
+import { OPERATIONS } from '../../src/wire/operations.js';
+import { serve } from '../support/agents.js';
+import { CALLED, program, tokenFor } from '../support/rest.js';
+import { newWorkspace } from '../support/workspace.js';
+
+const FILES = { 'src/a.txt': 'one\n', 'src/b.txt': 'two\n' };
+const TRACE = '0af7651916cd43dd8448eb211c80319c';
+
+test('every route does what its description says', async () => {
+  const workspace = newWorkspace(FILES);
+  const served = await serve(workspace.root);
+  const [olga, ada, ben] = [program(served), program(served, { agent: 'ada' }), program(served, { agent: 'ben' })];
+  const plan = {
+    scopes: [
+      { key: 'parent', title: 'All of it', priority: 2, inputs: ['REQ-003'], done: ['it works'], non_goals: ['more'] },
+      {
+        key: 'a',
+        title: 'Change a',
+        units: ['src/a.txt'],
+        produces: ['src/a.txt'],
+        parent: 'parent',
+        inputs: ['REQ-004'],
+      },
+      { key: 'b', title: 'Change b', units: ['src/b.txt'], consumes: ['a'], phase: 'test', parent: 'parent' },
+    ],
+  };
+  const declared = await olga.ok('declareScopes', { body: plan });
+  expect(declared).toMatchObject({
+    status: 201,
+    headers: { location: '/control-plane/scopes/S001' },
+    body: { ids: ['S001', 'S002', 'S003'] },
+  });
+
+  const { body: waiting } = await ben.ok('claimScope', { params: { id: 'S003' }, body: { wait_s: 0 } });
+  expect(waiting).toMatchObject({ id: 'S003', status: 'waiting', blocked_on: ['S002'] });
+  const { body: all } = await ada.ok('claimNextScope', {});
+  expect(all).toMatchObject({ id: 'S001', status: 'active' });
+  const released = await ada.ok('releaseScope', {
+    params: { id: 'S001' },
+    body: { scope: all.scope, reason: 'too wide' },
+  });
+  expect(released.body).toEqual({ id: 'S001', status: 'open', reverted: [] });
+  const { body: own } = await ada.ok('claimScope', { params: { id: 'S002' } });
+
+  await olga.ok('noteScope', { params: { id: 'S002' }, body: { text: 'Mind the end of the line.' } });
+  const edits = [{ path: 'src/a.txt', old_string: 'one', new_string: 'eins' }];
+  const { body: patched } = await ada.ok('patch', { body: { scope: own.scope, edits } });
+  expect(patched.notes).toEqual([{ scope: 'S002', from: 'operator', text: 'Mind the end of the line.' }]);
+  const { body: read } = await ada.ok('read', { body: { paths: ['src/a.txt', 'src/', 'nothing'] } });
+  expect(read.files[0]).toMatchObject({ text: 'eins\n', held_by: { id: 'S002', agent: 'ada' } });
+  const { body: ran } = await ada.ok('run', { body: { scope: own.scope, command: 'cat src/a.txt' } });
+  expect(ran).toMatchObject({ state: 'exited', exit_code: 0, output: 'eins\n' });
+  const { body: run } = await olga.ok('getRun', { params: { id: ran.run } });
+  expect(run).toMatchObject({ run: ran.run, scope: 'S002', agent: 'ada', command: 'cat src/a.txt', exit_code: 0 });
+
+  const { text: diff } = await olga.ok('diffScope', { params: { id: 'S002' } });
+  expect(diff).toContain('-one\n+eins\n');
+  const granting = ben.ok('claimScope', { params: { id: 'S003' }, body: { scope: waiting.scope } });
+  const output = { scope: own.scope, summary: 'Changed a' };
+  const { body: published } = await ada.ok('publishOutput', { params: { id: 'S002' }, body: output });
+  expect(published).toMatchObject({ id: 'S002', status: 'done', unblocked: ['S003'], commit: expect.any(String) });
+  const [artifact] = published.artifacts;
+  expect((await granting).body).toMatchObject({ status: 'active', inputs: [{ hash: artifact.hash, scope: 'S002' }] });
+
+  const { body: detail, headers } = await olga.ok('getScope', { params: { id: 'S002' } });
+  expect(headers.etag).toBe(`"${detail.revision}"`);
+  expect(detail).toMatchObject({
+    status: 'done',
+    parent: 'S001',
+    inputs: ['REQ-004'],
+    changes: [{ path: 'src/a.txt', before: expect.any(String), after: artifact.hash }],
+    artifacts: [{ id: artifact.id, agent: 'ada', commit: published.commit, inputs: { references: ['REQ-004'] } }],
+  });
+  expect((await olga.ok('getScope', { params: { id: 'S001' } })).body.children).toEqual(['S002', 'S003']);
+  const made = await olga.ok('listArtifacts', { query: { path: 'src/a.txt' } });
+  expect(made.body.artifacts).toEqual(detail.artifacts);
+  expect((await olga.ok('getArtifact', { params: { hash: artifact.hash } })).text).toBe('eins\n');
+
+  const amended = await olga.ok('amendScope', { params: { id: 'S001' }, body: { priority: 5 } });
+  expect(amended.body).toMatchObject({ id: 'S001', priority: 5, status: 'open' });
+  const listed = await olga.ok('listScopes', { query: { status: 'open' } });
+  expect(listed.body.scopes).toMatchObject([{ id: 'S001', priority: 5 }]);
+  expect([...CALLED].sort()).toEqual(Object.keys(OPERATIONS).sort());
+});
+
+test('a scope is paused, resumed, cancelled, opened again and taken away, each an event with the name of the token', async () => {
+  const workspace = newWorkspace(FILES);
+  const served = await serve(workspace.root);
+  const token = await tokenFor(workspace.root, 'olga', '--role', 'operator');
+  const olga = program(served, { token, agent: 'somebody else' });
+  const ada = program(served, { agent: 'ada' });
+  await olga.ok('declareScopes', { body: { title: 'Work', units: ['src/'] } });
+  const set = async (status: string) =>
+    (await olga.ok('amendScope', { params: { id: 'S001' }, body: { status, reason: `now ${status}` } })).body.status;
+  expect([await set('paused'), await set('open'), await set('cancelled'), await set('open')]).toEqual([
+    'paused',
+    'open',
+    'cancelled',
+    'open',
+  ]);
+  const { body } = await ada.ok('claimScope', { params: { id: 'S001' } });
+  const away = await olga.ok('releaseScope', { params: { id: 'S001' }, body: { reason: 'needed elsewhere' } });
+  expect(away.body).toEqual({ id: 'S001', status: 'open', reverted: [] });
+  const edits = [{ path: 'src/a.txt', old_string: 'one', new_string: 'eins' }];
+  await ada.refused(409, 'LEASE_LOST', 'patch', { body: { scope: body.scope, edits } });
+  const acts = (await workspace.events()).filter(({ agent }) => agent === 'olga').map(({ body: { type } }) => type);
+  const types = ['scope.paused', 'scope.resumed', 'scope.cancelled', 'scope.reopened', 'scope.released'];
+  expect(acts).toEqual(types);
+});
+
+test('promise 5: a change of a scope that has changed since its ETag is refused, and changes nothing', async () => {
+  const { root } = newWorkspace(FILES);
+  const olga = program(await serve(root));
+  await olga.ok('declareScopes', { body: { title: 'Work' } });
+  const params = { id: 'S001' };
+  const { etag = '' } = (await olga.ok('getScope', { params })).headers;
+  const next = await olga.ok('amendScope', { params, body: { title: 'Other' }, headers: { 'if-match': etag } });
+  await olga.refused(412, 'STALE_BASE', 'amendScope', {
+    params,
+    body: { title: 'Third' },
+    headers: { 'if-match': etag },
+  });
+  await olga.refused(412, 'STALE_BASE', 'amendScope', {
+    params,
+    body: { status: 'paused' },
+    headers: { 'if-match': 'W/"x"' },
+  });
+  expect((await olga.ok('getScope', { params })).body).toMatchObject({ title: 'Other', status: 'open' });
+  await olga.ok('amendScope', { params, body: { status: 'paused' }, headers: { 'if-match': next.headers.etag ?? '' } });
+  await olga.ok('amendScope', { params, body: { status: 'open' }, headers: { 'if-match': '*' } });
+});
+
+test('lists come a page at a time, and lose nothing that was there when they began', async () => {
+  const { root } = newWorkspace(FILES);
+  const olga = program(await serve(root));
+  const scopes = Array.from({ length: 7 }, (_, at) => ({
+    title: `Work ${at}`,
+    phase: at % 2 === 0 ? 'build' : 'test',
+  }));
+  await olga.ok('declareScopes', { body: { scopes } });
+  const ids: string[] = [];
+  for (let cursor: string | undefined = ''; cursor !== undefined; ) {
+    const query = { limit: '3', ...(cursor === '' ? {} : { cursor }) };
+    const { body } = await olga.ok('listScopes', { query });
+    ids.push(...body.scopes.map(({ id }: { id: string }) => id));
+    if (cursor === '') await olga.ok('declareScopes', { body: { title: 'Meanwhile' } });
+    cursor = body.next;
+  }
+  expect(ids).toEqual(['S007', 'S006', 'S005', 'S004', 'S003', 'S002', 'S001']);
+  const { body } = await olga.ok('listScopes', { query: { phase: 'test' } });
+  expect(body.scopes.map(({ id }: { id: string }) => id)).toEqual(['S006', 'S004', 'S002']);
+});
+
+test('a trace follows a change through every event of its calls, and comes back', async () => {
+  const workspace = newWorkspace(FILES);
+  const ada = program(await serve(workspace.root), { agent: 'ada' });
+  const traceparent = `00-${TRACE}-b7ad6b7169203331-01`;
+  const edits = [{ path: 'src/a.txt', old_string: 'one', new_string: 'eins' }];
+  const { body, headers } = await ada.ok('patch', { body: { edits }, headers: { traceparent } });
+  expect(headers.traceparent).toBe(traceparent);
+  await ada.ok('publishOutput', {
+    params: { id: body.scope.slice(0, 4) },
+    body: { scope: body.scope, summary: 'Done' },
+    headers: { traceparent },
+  });
+  const traces = (await workspace.events()).map(({ trace }) => trace);
+  expect(traces.length).toBeGreaterThan(3);
+  expect(new Set(traces)).toEqual(new Set([TRACE]));
+  const broken = await ada.ok('listScopes', { headers: { traceparent: `00-${TRACE}-xyz-01` } });
+  expect(broken.headers.traceparent).toBeUndefined();
+});
+
+test('a role may what its table says: observers look, agents work, operators decide', async () => {
+  const workspace = newWorkspace(FILES);
+  const served = await serve(workspace.root);
+  const as = async (role: string) => program(served, { token: await tokenFor(workspace.root, role, '--role', role) });
+  const [agent, observer] = [await as('agent'), await as('observer')];
+  await agent.ok('declareScopes', { body: { title: 'Work' } });
+  const params = { id: 'S001' };
+  await observer.ok('getScope', { params });
+  await observer.ok('listScopes');
+  const before = await workspace.events();
+  await observer.refused(403, 'DENIED', 'declareScopes', { body: { title: 'Work' } });
+  await observer.refused(403, 'DENIED', 'claimScope', { params });
+  await observer.refused(403, 'DENIED', 'run', { body: { command: 'true' } });
+  await agent.refused(403, 'DENIED', 'declareScopes', { body: { title: 'Work', priority: 9 } });
+  await agent.refused(403, 'DENIED', 'declareScopes', { body: { scopes: [{ title: 'Work', checks: ['true'] }] } });
+  await agent.refused(403, 'DENIED', 'amendScope', { params, body: { title: 'Mine' } });
+  await agent.refused(403, 'DENIED', 'noteScope', { params, body: { text: 'Hello' } });
+  await agent.refused(403, 'DENIED', 'releaseScope', { params });
+  expect(await workspace.events()).toEqual(before);
+});
