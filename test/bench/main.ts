@@ -11,6 +11,7 @@ import { publish } from './publish.js';
 import { runBeside } from './run-beside.js';
 import { runOutput } from './run-output.js';
 import { runOverhead } from './run-overhead.js';
+import { sse } from './sse.js';
 import { Stage } from './stage.js';
 import { start } from './start.js';
 import { printed, type Row } from './table.js';
@@ -27,6 +28,7 @@ const BENCHES: readonly Bench[] = [
   runOutput,
   runBeside,
   pickup,
+  sse,
   crew,
 ];
 

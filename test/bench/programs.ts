@@ -12,7 +12,7 @@ export interface Program {
 }
 
 /** The package as it is built, not the copy that the benchmark is compiled with. */
-const MAIN = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
+export const MAIN = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
 
 export const OURS: Program = { name: 'ours', command: () => [MAIN, 'mcp'] };
 
