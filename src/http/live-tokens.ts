@@ -48,6 +48,8 @@ export class LiveTokens {
     try {
       this.#read();
     } catch (error) {
+      // The whole state was removed under the server: every call says so, to those who were known.
+      if (this.#files.isStateGone()) return;
       // What cannot be read lets nobody in.
       this.#known = new Map();
       this.#seen = undefined;

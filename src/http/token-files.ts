@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
+  existsSync,
   linkSync,
   mkdirSync,
   readdirSync,
@@ -10,7 +11,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { type Refusal, refuse } from '../domain/refusal.js';
 import { PHASES } from '../domain/scope.js';
@@ -127,6 +128,11 @@ export class TokenFiles {
     if (parsed.success) return { name, ...parsed.data };
     broken(path);
     return undefined;
+  }
+
+  /** Whether not only the tokens are gone, but all that Signalbox keeps in the workspace. */
+  isStateGone(): boolean {
+    return !existsSync(dirname(this.#folder));
   }
 
   #names(): string[] {

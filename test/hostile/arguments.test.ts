@@ -72,7 +72,7 @@ const WRONG: readonly Wrong[] = [
   wrong('claim_scope', { wait_s: -1 }, 'wait_s', /at least 0/, /-1/),
   wrong('claim_scope', { agent: 'a\u202eb' }, 'agent', /one line/, /a/),
   wrong('claim_scope', { title: 't', produces: ['src'] }, 'produces[0]', /a file/, /"src"/),
-  wrong('claim_scope', { scope: 'S001', consumes: ['S002'] }, 'consumes', /none for a scope that exists/, /S001/),
+  wrong('claim_scope', { scope: 'S001', produces: ['a.txt'] }, 'produces', /none for a scope that exists/, /S001/),
   wrong('publish_output', {}, 'summary', /text/, /nothing/),
   wrong('publish_output', { summary: ' ' }, 'summary', /not empty/, /" "/),
   wrong('publish_output', { summary: 's', status: 'finished' }, 'status', /done, progress, failed/, /finished/),
