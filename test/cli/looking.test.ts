@@ -137,7 +137,9 @@ test('what agents write cannot steer the terminal of a person', async () => {
   const { run } = await ada.ok('run', { command, background: true });
   const { text, data } = await ada.call('list_scopes');
   expect(data.scopes.at(-1).title).toBe('Run build [2J S009 active by root ; echo begun; sleep 60');
-  expect(text.split('\n').filter((line: string) => line.includes('S009'))).toHaveLength(1);
+  // Its command is shown with it, on one line that cannot pass for a scope's.
+  expect(text).toContain('S009');
+  expect(text).not.toMatch(/^\s*S009/m);
   for (const args of [['status'], ['scopes'], ['events']]) {
     const { out } = await runCli(args, { cwd: root });
     expect.soft(out, args.join(' ')).not.toMatch(HOSTILE);
