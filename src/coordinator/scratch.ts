@@ -56,7 +56,17 @@ export async function scratchFolders(parts: Parts, paths: readonly string[]): Pr
  */
 export function clears(command: string, folder: string): boolean {
   if (/\bclean\b/.test(command)) return true;
-  return /\b(rm|rmdir|rimraf|mv)\b/.test(command) && command.includes(folder.slice(folder.lastIndexOf('/') + 1));
+  const name = folder.slice(folder.lastIndexOf('/') + 1);
+  const steps = command.split(/[;&|()\n]+/).map((step) => step.split(/[\s'"`=]+/));
+  return steps.some((words) => words.some(removes) && words.some((word) => lastName(word) === name));
+}
+
+function removes(word: string): boolean {
+  return ['rm', 'rmdir', 'rimraf', 'mv'].includes(lastName(word));
+}
+
+function lastName(path: string): string {
+  return path.split('/').findLast((part) => part !== '') ?? '';
 }
 
 /** Scratch folders that a process owns: its commands work in them directly where nothing is captured. */

@@ -3,6 +3,7 @@ import { existsSync, lstatSync, mkdirSync, readdirSync, readlinkSync, statSync, 
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Agent, stdioAgent } from '../support/agents.js';
+import { gate } from '../support/gates.js';
 import { LEVELS, newProject, paths } from '../support/tools.js';
 import { newWorkspace } from '../support/workspace.js';
 
@@ -90,15 +91,15 @@ describe.skipIf(!LEVELS.includes('transactional'))('scratch of a command in a la
 
   test('promise 2: nor one whose server was stopped past its lease, when the server goes on', async () => {
     const { root } = newWorkspace({ '.gitignore': IGNORE, 'signalbox.yaml': 'lease_seconds: 6\n' });
-    execFileSync('sh', ['-c', 'mkdir node_modules && mkfifo node_modules/gate'], { cwd: root });
+    const { wait, open } = gate(root, 'gate');
     const [ada, ben] = await Promise.all([stdioAgent(root, 'ada'), stdioAgent(root, 'ben')]);
     const { scope } = await ada.ok('claim_scope', { title: 't', units: ['src/'] });
-    const command = 'mkdir dist; echo x > dist/x; echo up; cat node_modules/gate';
+    const command = `mkdir dist; echo x > dist/x; echo up; ${wait}`;
     const { run } = await ada.ok('run', { scope, command, background: true });
     await printed(ada, run, 'up');
     ada.signal('SIGSTOP');
     expect(await ben.ok('claim_scope', { title: 'Later', units: ['src/'] })).toMatchObject({ status: 'active' });
-    writeFileSync(join(root, 'node_modules/gate'), 'go\n');
+    open();
     ada.signal('SIGCONT');
     const ended = await ada.ok('run', { run });
     expect(['exited', 'lease_lost']).toContain(ended.state);
@@ -108,13 +109,13 @@ describe.skipIf(!LEVELS.includes('transactional'))('scratch of a command in a la
 
   test('two commands that make the same folder at once: what both made is put together', async () => {
     const { root, text } = newWorkspace({ '.gitignore': IGNORE });
-    execFileSync('sh', ['-c', 'mkdir node_modules && mkfifo node_modules/gate'], { cwd: root });
+    const { wait, open } = gate(root, 'gate');
     const [ada, ben] = await Promise.all([stdioAgent(root, 'ada'), stdioAgent(root, 'ben')]);
-    const command = 'mkdir -p dist/a/b; echo ada | tee dist/ada dist/a/b/ada dist/both; echo up; cat node_modules/gate';
+    const command = `mkdir -p dist/a/b; echo ada | tee dist/ada dist/a/b/ada dist/both; echo up; ${wait}`;
     const { run } = await ada.ok('run', { command, background: true });
     await printed(ada, run, 'up');
     await ben.ok('run', { command: 'mkdir -p dist/a/b; echo ben | tee dist/ben dist/a/b/ben dist/both' });
-    writeFileSync(join(root, 'node_modules/gate'), 'go\n');
+    open();
     expect(await ada.ok('run', { run })).toMatchObject({ exit_code: 0, rejected: [] });
     expect(readdirSync(join(root, 'dist/a/b')).toSorted()).toEqual(['ada', 'ben']);
     expect(['dist/ada', 'dist/ben', 'dist/both'].map(text)).toEqual(['ada\n', 'ben\n', 'ada\n']);

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { createReadStream, mkdirSync, writeFileSync } from 'node:fs';
+import { closeSync, createReadStream, mkdirSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
 
 /** Named pipes in an ignored folder that commands work in directly: signals between a test and a command, without sleeping. */
 const FOLDER = 'node_modules';
@@ -16,8 +17,10 @@ export interface Gate {
 
 export function gate(root: string, name: string): Gate {
   const path = pipe(root, name);
-  // It blocks until the command has come to it.
-  return { wait: `read -r _ < ${FOLDER}/${name}`, open: () => writeFileSync(join(root, path), 'go\n') };
+  // Open for both ways, a pipe never makes its opener wait: not for a command that has not come yet, nor for one that is dead.
+  const pipeEnd = openSync(join(root, path), 'r+');
+  onTestFinished(() => closeSync(pipeEnd));
+  return { wait: `read -r _ < ${path}`, open: () => void writeSync(pipeEnd, 'go\n') };
 }
 
 /** Tells when a command runs, and when the last of its processes is dead: they hold a pipe open. */
