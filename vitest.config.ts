@@ -6,6 +6,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     teardownTimeout: 10_000,
+    provide: { minutes: 0, report: '' },
     // Many tests start processes of their own: more files at once than cores only make them wait for each other.
     maxWorkers: 2,
   },
