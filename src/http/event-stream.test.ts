@@ -117,6 +117,31 @@ test('promise 12: a client that reads nothing of what went before is dropped too
   expect((await idsOf(slow.response)).length).toBeLessThan(60);
 });
 
+test('promise 8: while a client catches up, no id that it could come again with is before what it was sent', async () => {
+  for (let events = 0; events < 60; events++) await record(LARGE);
+  await start({ ...BOUNDS, heartbeat: 5 });
+  const slow = await open(0);
+  await once(slow.response, 'readable');
+  const other = await open();
+  let beats = 0;
+  for await (const chunk of other.response.setEncoding('utf8')) {
+    beats += String(chunk).split(': still here').length - 1;
+    if (beats >= 3) break;
+  }
+  other.sent.destroy();
+  const ids: number[] = [];
+  let text = '';
+  for await (const chunk of slow.response.setEncoding('utf8')) {
+    text += chunk;
+    ids.push(...[...text.matchAll(/^id: (\d+)\n/gm)].map(([, id]) => Number(id)));
+    text = text.slice(text.lastIndexOf('\n') + 1);
+    if (ids.at(-1) === 60) break;
+  }
+  slow.sent.destroy();
+  expect(ids).toEqual(ids.toSorted((a, b) => a - b));
+  expect(new Set(ids).size).toBe(61);
+});
+
 test('a quiet stream shows that it lives, and where it is', async () => {
   await record(1);
   await start({ ...BOUNDS, heartbeat: 10 });

@@ -105,9 +105,12 @@ export class EventStreams implements Follower {
     const { outgoing, filter } = client;
     while (!outgoing.destroyed) {
       const { events, cursor, more } = await this.#feed.page(filter, client.seq, PAGE);
-      for (const piece of pieces(events)) {
+      for (const { text, last } of pieces(events)) {
         if (outgoing.destroyed) return;
-        if (!outgoing.write(piece)) await drained(outgoing);
+        const took = outgoing.write(text);
+        // At once: the next mark, and so the id that it comes again with, is never before what it was sent.
+        client.seq = last;
+        if (!took) await drained(outgoing);
       }
       client.seq = Math.max(cursor, client.seq);
       if (more || outgoing.destroyed || !this.#feed.follow(this, client.seq)) continue;
@@ -161,15 +164,18 @@ function encoded(events: readonly Event[]): Buffer {
   return Buffer.from(events.map(textOf).join(''));
 }
 
-function* pieces(events: readonly Event[]): Generator<string> {
-  let piece = '';
+/** What is written at once, and the last event in it. */
+function* pieces(events: readonly Event[]): Generator<{ readonly text: string; readonly last: number }> {
+  let text = '';
+  let last = 0;
   for (const event of events) {
-    piece += textOf(event);
-    if (piece.length < PIECE) continue;
-    yield piece;
-    piece = '';
+    text += textOf(event);
+    last = event.seq;
+    if (text.length < PIECE) continue;
+    yield { text, last };
+    text = '';
   }
-  if (piece !== '') yield piece;
+  if (text !== '') yield { text, last };
 }
 
 /** Resolves when the client has read what waited for it, or has gone. */
