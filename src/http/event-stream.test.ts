@@ -36,7 +36,11 @@ afterEach(async () => {
 
 async function start(streams: StreamBounds): Promise<void> {
   const mcp = { fetch: async () => new Response(), end: async () => undefined, close: async () => undefined };
-  const tokens = new FixedTokens({ secret: { name: 'ann', role: 'observer' } });
+  const tokens = new FixedTokens({
+    secret: { name: 'ann', role: 'observer' },
+    bens: { name: 'ben', role: 'agent' },
+    olgas: { name: 'olga', role: 'operator' },
+  });
   const onerror = (error: unknown) => expect.fail(String(error));
   server = await startHttp({
     host: '127.0.0.1',
@@ -56,8 +60,11 @@ async function record(size: number): Promise<void> {
   await store.transact({ agent: 'ann', connection: 'c1' }, {}, () => ({ answer: true, events: [refused] }));
 }
 
-async function open(last?: number): Promise<{ sent: ClientRequest; response: IncomingMessage }> {
-  const headers = { authorization: 'Bearer secret', ...(last === undefined ? {} : { 'last-event-id': String(last) }) };
+async function open(last?: number, token = 'secret'): Promise<{ sent: ClientRequest; response: IncomingMessage }> {
+  const headers = {
+    authorization: `Bearer ${token}`,
+    ...(last === undefined ? {} : { 'last-event-id': String(last) }),
+  };
   const url = `http://127.0.0.1:${server.port}/control-plane/events?watch=true`;
   const sent = request(url, { headers, agent: false }).on('error', () => undefined);
   sent.end();
@@ -86,7 +93,7 @@ async function idsOf(response: IncomingMessage, many = Infinity): Promise<number
 }
 
 test('promise 12: a client that does not read is dropped, makes room, and misses nothing when it comes again', async () => {
-  await start({ ...BOUNDS, clients: 1, behind: 100_000 });
+  await start({ ...BOUNDS, clients: 1, operators: 0, behind: 100_000 });
   const slow = await open();
   slow.response.pause();
   let events = 0;
@@ -109,12 +116,37 @@ test('promise 12: a client that does not read is dropped, makes room, and misses
 
 test('promise 12: a client that reads nothing of what went before is dropped too', async () => {
   for (let events = 0; events < 60; events++) await record(LARGE);
-  await start({ ...BOUNDS, clients: 1, heartbeat: 20, stalled: 100 });
+  await start({ ...BOUNDS, clients: 1, operators: 0, heartbeat: 20, stalled: 100 });
   const slow = await open(0);
   slow.response.pause();
   let other = await open();
   while (other.response.statusCode === 503) other = await open();
   expect((await idsOf(slow.response)).length).toBeLessThan(60);
+});
+
+test('promise 12: a token leaves room for others, and all of them leave room for operators', async () => {
+  await start({ ...BOUNDS, clients: 4, operators: 1, each: 2 });
+  const opened = [];
+  for (const token of ['secret', 'secret', 'secret', 'bens', 'bens', 'olgas', 'olgas']) {
+    const { sent, response } = await open(undefined, token);
+    opened.push({ token, sent, status: response.statusCode, headers: response.headers });
+  }
+  expect(opened.map(({ token, status }) => `${token} ${status}`)).toEqual([
+    'secret 200',
+    'secret 200',
+    'secret 429',
+    'bens 200',
+    'bens 503',
+    'olgas 200',
+    'olgas 503',
+  ]);
+  const refused = opened.filter(({ status }) => status !== 200).map(({ headers }) => headers);
+  for (const headers of refused)
+    expect(headers).toMatchObject({ 'content-type': 'application/problem+json', 'retry-after': '5' });
+  opened[0]?.sent.destroy();
+  let again = await open();
+  while (again.response.statusCode === 429) again = await open();
+  expect(again.response.statusCode).toBe(200);
 });
 
 test('promise 8: while a client catches up, no id that it could come again with is before what it was sent', async () => {

@@ -2,10 +2,15 @@ import type { ServerResponse } from 'node:http';
 import type { EventFilter, Feed, Follower, PhaseOf } from '../coordinator/feed.js';
 import { type Event, scopeOf } from '../domain/event.js';
 import { publicEventOf } from '../wire/events.js';
+import type { Identity } from './identity.js';
 
 /** Bounds of all streams of a server. Times are milliseconds. */
 export interface StreamBounds {
   readonly clients: number;
+  /** So many of them are for operators alone: whoever has to see what goes wrong finds room. */
+  readonly operators: number;
+  /** Streams of one token. */
+  readonly each: number;
   /** Bytes that may wait for one client to read them. Streams with one filter wait for the same bytes, kept once. */
   readonly behind: number;
   /** How long a client may read nothing while something waits for it. */
@@ -13,13 +18,21 @@ export interface StreamBounds {
   readonly heartbeat: number;
 }
 
-export const BOUNDS: StreamBounds = { clients: 256, behind: 1024 * 1024, stalled: 30_000, heartbeat: 15_000 };
+export const BOUNDS: StreamBounds = {
+  clients: 256,
+  operators: 32,
+  each: 32,
+  behind: 1024 * 1024,
+  stalled: 30_000,
+  heartbeat: 15_000,
+};
 
 const PAGE = 200;
 /** Bytes that are written to a client at once while it catches up. */
 const PIECE = 64 * 1024;
 
 interface Client {
+  readonly by: Identity;
   readonly filter: EventFilter;
   /** The same for all clients with the same filter. */
   readonly key: string;
@@ -48,13 +61,19 @@ export class EventStreams implements Follower {
     this.#bounds = bounds;
   }
 
-  get full(): boolean {
-    return this.#closed || this.#clients.size >= this.#bounds.clients;
+  /** Who has no room for another stream of this token: the token itself, or the server. */
+  full({ name, role }: Identity): 'token' | 'server' | undefined {
+    const { clients, operators, each } = this.#bounds;
+    const open = [...this.#clients].map(({ by }) => by);
+    if (open.filter((by) => by.name === name).length >= each) return 'token';
+    const others = open.filter((by) => by.role !== 'operator').length;
+    const taken = role === 'operator' ? open.length : Math.max(open.length, others + operators);
+    return this.#closed || taken >= clients ? 'server' : undefined;
   }
 
   /** Sends all wanted events after `seq`, until the client hangs up or is dropped. */
-  async open(outgoing: ServerResponse, filter: EventFilter, seq: number): Promise<void> {
-    const client: Client = { outgoing, filter, key: JSON.stringify(filter), seq, catching: true };
+  async open(outgoing: ServerResponse, by: Identity, filter: EventFilter, seq: number): Promise<void> {
+    const client: Client = { by, outgoing, filter, key: JSON.stringify(filter), seq, catching: true };
     this.#clients.add(client);
     outgoing.once('close', () => this.#gone(client));
     // The client has hung up while something was on its way to it: `close` follows.

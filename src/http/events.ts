@@ -1,4 +1,3 @@
-import type { HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { type Context, Hono } from 'hono';
 import type { EventFilter, Feed } from '../coordinator/feed.js';
@@ -6,21 +5,21 @@ import { orUnavailable } from '../coordinator/unavailable.js';
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
 import { eventsQuery, place, publicEventOf } from '../wire/events.js';
 import { fault } from '../wire/parse.js';
-import { problemOf } from '../wire/problems.js';
+import type { Env } from './env.js';
 import type { EventStreams } from './event-stream.js';
-import { problem } from './no.js';
+import { no, notAllowed, refused } from './no.js';
 
 const PAGE = 100;
 
 type Query = ReturnType<typeof eventsQuery.parse>;
 
-type Call = Context<{ Bindings: HttpBindings }>;
+type Call = Context<Env>;
 
 /** `GET /control-plane/events`: a page of the ledger, or a stream of what comes. `onerror` hears why a stream broke. */
 export function eventRoutes(feed: Feed, streams: EventStreams, onerror: (error: unknown) => void) {
-  return new Hono<{ Bindings: HttpBindings }>().get('/', async (c) => {
+  const routes = new Hono<Env>().get('/', async (c) => {
     const query = parsed(c);
-    if (query instanceof Response) return query;
+    if (isRefusal(query)) return refused(c, query);
     const { scope, agent_id: agent, phase, type } = query;
     const filter: EventFilter = {
       ...(scope === undefined ? {} : { scope }),
@@ -29,17 +28,20 @@ export function eventRoutes(feed: Feed, streams: EventStreams, onerror: (error: 
       ...(type === undefined ? {} : { type }),
     };
     const start = startOf(c, query, await orUnavailable(feed.head()));
-    if (start instanceof Response) return start;
-    if (!wantsStream(c, query)) return paged(feed, filter, start, query.limit);
-    if (streams.full) return problem(503, { detail: 'There are too many streams of events' }, { 'Retry-After': '5' });
-    streams.open(c.env.outgoing, filter, start).catch(onerror);
+    if (isRefusal(start)) return refused(c, start);
+    if (!wantsStream(c, query)) return paged(c, feed, filter, start, query.limit);
+    const by = c.get('identity');
+    const full = streams.full(by);
+    if (full !== undefined) return noRoom(c, full);
+    streams.open(c.env.outgoing, by, filter, start).catch(onerror);
     return RESPONSE_ALREADY_SENT;
   });
+  return routes.all('/', (c) => notAllowed(c, ['GET']));
 }
 
 /** Where to begin; a ledger that is younger than what somebody has seen of it is another one. */
-function startOf(c: Call, query: Query, head: number | Refusal): number | Response {
-  if (isRefusal(head)) return refused(head);
+function startOf(c: Call, query: Query, head: number | Refusal): number | Refusal {
+  if (isRefusal(head)) return head;
   const stream = wantsStream(c, query);
   const header = stream ? c.req.header('last-event-id') : undefined;
   const last = header === undefined ? undefined : place.safeParse(header);
@@ -55,13 +57,19 @@ function wantsStream(c: Call, { watch }: Query): boolean {
   return watch === undefined ? /\btext\/event-stream\b/i.test(c.req.header('accept') ?? '') : watch === 'true';
 }
 
-async function paged(feed: Feed, filter: EventFilter, after: number, limit = PAGE): Promise<Response> {
+function noRoom(c: Call, full: 'token' | 'server'): Response {
+  const after = { 'Retry-After': '5' };
+  if (full === 'token') return no(c, 429, 'This token has as many streams of events as it may', after);
+  return no(c, 503, 'There are too many streams of events', after);
+}
+
+async function paged(c: Call, feed: Feed, filter: EventFilter, after: number, limit = PAGE): Promise<Response> {
   const page = await orUnavailable(feed.page(filter, after, limit));
-  if (isRefusal(page)) return refused(page);
+  if (isRefusal(page)) return refused(c, page);
   return Response.json({ events: page.events.map(publicEventOf), next: page.cursor, more: page.more });
 }
 
-function parsed(c: Call): Query | Response {
+function parsed(c: Call): Query | Refusal {
   const given = c.req.queries();
   const twice = Object.keys(given).find((name) => (given[name]?.length ?? 0) > 1);
   if (twice !== undefined) return invalid(twice, 'one value');
@@ -75,21 +83,13 @@ function parsed(c: Call): Query | Response {
   return invalid(field, expected);
 }
 
-function unknown(name: string): Response {
+function unknown(name: string): Refusal {
   const names = Object.keys(eventsQuery.shape).join(', ');
   return invalid(name.slice(0, 60), `one of the parameters ${names}`);
 }
 
-function refused(refusal: Refusal): Response {
-  const { status, ...body } = problemOf(refusal);
-  return problem(status, body, { 'Retry-After': '1' });
-}
-
 /** What came is not repeated: it may be a handle. */
-function invalid(field: string, expected: string): Response {
+function invalid(field: string, expected: string): Refusal {
   const sentence = `${field} does not fit: expected ${expected}.`;
-  const { status, ...body } = problemOf(
-    refuse('INVALID', sentence, `Send ${field} as ${expected}.`, { argument: field, expected }),
-  );
-  return problem(status, body);
+  return refuse('INVALID', sentence, `Send ${field} as ${expected}.`, { argument: field, expected });
 }

@@ -2,7 +2,8 @@ import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { percentile } from './measure.js';
 
 /** The clients of `sse`, in a process of their own: they open when told to, and say how late each event came to each. */
-const [url = '', token = '', clients = ''] = process.argv.slice(2);
+const [url = '', given = '', clients = ''] = process.argv.slice(2);
+const tokens = given.split(' ');
 const STAMP = /"sentence":"(\d+)"/g;
 
 let streams: ClientRequest[] = [];
@@ -16,12 +17,12 @@ process.on('message', (message) => {
 
 async function openAll(): Promise<void> {
   [streams, samples, expected] = [[], [], Infinity];
-  await Promise.all(Array.from({ length: Number(clients) }, open));
+  await Promise.all(Array.from({ length: Number(clients) }, (_, at) => open(tokens[at % tokens.length])));
   process.send?.('open');
 }
 
 /** Resolves when the stream has begun. */
-function open(): Promise<void> {
+function open(token = ''): Promise<void> {
   return new Promise((resolve, reject) => {
     const headers = { authorization: `Bearer ${token}` };
     const sent = request(`${url}?watch=true`, { headers, agent: false }, (response) => {

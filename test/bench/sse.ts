@@ -1,8 +1,12 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { isRefusal } from '../../src/domain/refusal.js';
+import { BOUNDS } from '../../src/http/event-stream.js';
+import { TokenFiles } from '../../src/http/token-files.js';
 import type { Store } from '../../src/store/store.js';
 import type { Bench } from './bench.js';
 import { inTurns, medians, percentile } from './measure.js';
@@ -26,7 +30,7 @@ export const sse: Bench = {
     const root = stage.folder({ 'src/a.txt': `${FORMER}\n` });
     const { store } = (await stage.inProcess(root)).parts;
     const served = await serve(stage, root);
-    const clients = stage.helper('sse-clients.js', served.events, served.token, String(CLIENTS));
+    const clients = stage.helper('sse-clients.js', served.events, streamTokens(root).join(' '), String(CLIENTS));
     const patch = await agent(served);
     const heard: Heard[] = [];
     const memory = { idle: 0, busy: 0 };
@@ -76,6 +80,16 @@ async function serve(stage: Stage, root: string): Promise<Served> {
   const { url, token_file } = JSON.parse(String(line));
   const events = new URL('/control-plane/events', url).href;
   return { mcp: url, events, token: readFileSync(token_file, 'utf8').trim(), pid: child.pid ?? 0 };
+}
+
+/** As many as so many streams need: each has a bound. */
+function streamTokens(root: string): string[] {
+  const files = new TokenFiles(join(root, '.signalbox'));
+  return Array.from({ length: Math.ceil(CLIENTS / BOUNDS.each) }, (_, at) => {
+    const made = files.create({ name: `stream-${at}`, role: 'observer' }, Date.now());
+    if (isRefusal(made)) throw new Error(made.sentence);
+    return made.token;
+  });
 }
 
 /** → one call of an agent over HTTP. */
