@@ -3,34 +3,33 @@ import type { Told } from '../domain/notes.js';
 import { isRefusal, type Refusal } from '../domain/refusal.js';
 import { openApi } from '../wire/openapi.js';
 import { OPERATIONS, type Operation } from '../wire/operations.js';
-import { problemOf } from '../wire/problems.js';
 import { parseStrict } from '../wire/strict.js';
 import { traceOf } from '../wire/traceparent.js';
-import { jsonBody } from './body.js';
+import { type BodyLimits, jsonBody } from './body.js';
 import type { Env } from './env.js';
-import { no, problem } from './no.js';
+import { notAllowed, refused } from './no.js';
 import { agentOf, hangUp, mayNot, type Sender } from './rest-caller.js';
 import { HANDLERS, type Handler, type Planes, type Reply } from './rest-handlers.js';
 
 export interface RestOptions {
   readonly version: string;
-  /** Bytes of one body. */
-  readonly maxBody: number;
+  readonly limits: BodyLimits;
 }
 
 /** Serves the control plane: what the table of operations says, and nothing else. Whoever calls was let in before. */
-export function mountRest(app: Hono<Env>, planes: Planes, { version, maxBody }: RestOptions): void {
+export function mountRest(app: Hono<Env>, planes: Planes, { version, limits }: RestOptions): void {
   const document = openApi(version);
   app.get('/openapi.json', (c) => c.json(document));
+  app.all('/openapi.json', (c) => notAllowed(c, ['GET']));
   for (const [name, operation] of Object.entries<Operation>(OPERATIONS)) {
     const handler = HANDLERS[name as keyof typeof HANDLERS] as Handler;
-    const body = operation.body === undefined ? [] : jsonBody(maxBody, { mayBeEmpty: true });
+    const body = operation.body === undefined ? [] : [jsonBody(limits, { mayBeEmpty: true })];
     app.on([operation.method.toUpperCase()], [routeOf(operation)], ...body, (c) =>
       serve(c, operation, handler, planes),
     );
   }
   for (const [path, methods] of methodsByRoute()) {
-    app.all(path, (c) => no(c, 405, 'Method not allowed', { Allow: methods.join(', ') }));
+    app.all(path, (c) => notAllowed(c, methods));
   }
 }
 
@@ -51,7 +50,7 @@ async function serve(c: Context<Env>, operation: Operation, handler: Handler, pl
   const notes: Told[] = [];
   const input = inputOf(c, operation, notes);
   const answer = isRefusal(input) ? input : await handler(planes, input);
-  const response = isRefusal(answer) ? refused(c, answer, input, notes) : accepted(operation, answer, notes);
+  const response = isRefusal(answer) ? unaccepted(c, answer, input, notes) : accepted(operation, answer, notes);
   response.headers.set('Cache-Control', 'no-store');
   response.headers.set('X-Content-Type-Options', 'nosniff');
   const traceparent = c.req.header('traceparent');
@@ -95,12 +94,9 @@ function revisionIn(header: string | undefined): string | undefined {
   return header === undefined || header.trim() === '*' ? undefined : header.trim().replace(/^"(\w+)"$/, '$1');
 }
 
-function refused(c: Context<Env>, refusal: Refusal, input: object, notes: readonly Told[]): Response {
-  const { code, facts } = refusal;
-  c.set('fault', typeof facts.argument === 'string' ? `${code} ${facts.argument}` : code);
-  const outdated = code === 'STALE_BASE' && 'match' in input && input.match !== undefined;
-  const { status, ...body } = problemOf(refusal, outdated ? 412 : undefined);
-  return problem(status, { ...body, ...told(notes) });
+function unaccepted(c: Context<Env>, refusal: Refusal, input: object, notes: readonly Told[]): Response {
+  const outdated = refusal.code === 'STALE_BASE' && 'match' in input && input.match !== undefined;
+  return refused(c, refusal, told(notes), outdated ? 412 : undefined);
 }
 
 function accepted(

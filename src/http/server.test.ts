@@ -115,19 +115,40 @@ test('a body nested beyond all reason does not bring the server down', async () 
   expect((await send(port, {})).status).toBe(200);
 });
 
+const BODY =
+  'POST /mcp HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer secret-one\r\nContent-Type: application/json\r\n';
+
 test.each([
-  ['headers', { headers: 50 }, 'POST /mcp HTTP/1.1\r\nHost: localhost\r\n'],
+  ['headers that come too slowly', 'POST /mcp HTTP/1.1\r\nHost: localhost\r\nX-Secret: s3cret\r\n', 408, 'no request'],
+  ['a body that comes too slowly', `${BODY}Content-Length: 9\r\n\r\n"s3cret`, 408, 'POST /mcp'],
+  ['a body in broken chunks', `${BODY}Transfer-Encoding: chunked\r\n\r\ns3cret\r\n`, 400, 'POST /mcp'],
   [
-    'a body',
-    { headers: 50, request: 50 },
-    'POST /mcp HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer secret-one\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{',
+    'headers that are too long',
+    `GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: ${'s3cret'.repeat(4_000)}`,
+    431,
+    'no request',
   ],
-])('who sends %s too slowly is cut off', async (_, limits, beginning) => {
-  const port = await start({ ...LIMITS, ...limits });
+  ['what is no HTTP', 's3cret\r\n\r\n', 400, 'no request'],
+  ['no Host', 'GET /healthz?s3cret HTTP/1.1\r\n\r\n', 403, 'GET /healthz'],
+  ['a Host that is none', 'GET /healthz HTTP/1.1\r\nHost: s3cret bare\r\n\r\n', 400, 'no request'],
+  ['a URL that is none', 'GET http://[s3cret HTTP/1.1\r\nHost: localhost\r\n\r\n', 400, 'no request'],
+])('%s: an answer in JSON and one line, neither with what came', async (_, sent, status, line) => {
+  lines.splice(0);
+  const port = await start({ ...LIMITS, headers: 100, request: 100 });
   const socket = connect(port, '127.0.0.1');
-  socket.write(beginning);
-  socket.resume();
+  socket.write(sent);
+  let text = '';
+  socket.on('data', (chunk) => {
+    text += String(chunk);
+    if (/\r\n\r\n\{.*\}$/s.test(text)) socket.end();
+  });
   await once(socket, 'close');
+  const [head = '', body = ''] = text.split('\r\n\r\n');
+  expect(head).toMatch(new RegExp(`^HTTP/1\\.1 ${status} .*\r\ncontent-type: application/(problem\\+)?json\r\n`, 'is'));
+  const problem = { type: 'about:blank', status, detail: expect.any(String) };
+  expect(JSON.parse(body)).toMatchObject(head.includes('problem') ? problem : { jsonrpc: '2.0' });
+  expect(lines).toEqual([expect.stringMatching(new RegExp(`${line} refused: ${status} `))]);
+  expect(text + lines).not.toContain('s3cret');
 });
 
 test('the endpoint learns when the client has hung up', async () => {

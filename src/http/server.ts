@@ -5,18 +5,19 @@ import { getRequestListener } from '@hono/node-server';
 import { Hono, type MiddlewareHandler } from 'hono';
 import type { Feed } from '../coordinator/feed.js';
 import { accessLog } from './access-log.js';
-import { jsonBody } from './body.js';
+import { type BodyLimits, jsonBody } from './body.js';
 import type { Env } from './env.js';
 import { EventStreams, type StreamBounds } from './event-stream.js';
 import { eventRoutes } from './events.js';
 import { Gate, isDenial } from './gate.js';
 import { allowedHosts, allowedOrigin, hostNames } from './guards.js';
 import type { Identity } from './identity.js';
-import { no } from './no.js';
+import { no, notAllowed } from './no.js';
 import type { Rates } from './rate.js';
 import { mountRest } from './rest.js';
 import type { Planes } from './rest-handlers.js';
 import type { Tokens } from './tokens.js';
+import { answerUnread, unreadable } from './unread.js';
 
 /** What is served under `/mcp`; the body is parsed JSON, `ended` resolves when the response is out or the client gone. */
 export interface Endpoint {
@@ -26,12 +27,9 @@ export interface Endpoint {
   close(): Promise<void>;
 }
 
-export interface Limits {
-  /** Bytes of one body. */
-  readonly body: number;
-  /** Milliseconds until the headers of a request must be there, and until all of it. */
+export interface Limits extends BodyLimits {
+  /** Milliseconds until the headers of a request must be there. */
   readonly headers: number;
-  readonly request: number;
   readonly connections: number;
 }
 
@@ -70,8 +68,11 @@ export async function startHttp(options: HttpServerOptions): Promise<HttpServer>
   const limits = options.limits ?? LIMITS;
   const server = createServer({
     headersTimeout: limits.headers,
-    requestTimeout: limits.request,
+    // For bodies that nobody reads: whoever reads one has its own limit.
+    requestTimeout: limits.headers + 2 * limits.request,
     connectionsCheckingInterval: Math.min(limits.headers, 5_000),
+    // Refused by us, as any other that is not served.
+    requireHostHeader: false,
   });
   server.maxConnections = limits.connections;
   server.listen(options.port, options.host);
@@ -80,7 +81,15 @@ export async function startHttp(options: HttpServerOptions): Promise<HttpServer>
   const names = hostNames(options.host, address);
   const streams = new EventStreams(options.feed, options.streams);
   const app = routes(options, limits, allowedHosts([...names, ...(options.hosts ?? [])], port), streams);
-  server.on('request', getRequestListener(app.fetch, { overrideGlobalObjects: false }));
+  answerUnread(server, options.log);
+  server.on(
+    'request',
+    getRequestListener(app.fetch, {
+      overrideGlobalObjects: false,
+      hostname: UNNAMED,
+      errorHandler: () => unreadable(options.log),
+    }),
+  );
   return { port, host: names[0], close: () => close(server, options.mcp, streams) };
 }
 
@@ -90,6 +99,8 @@ function addressOf(server: Server): { readonly address: string; readonly port: n
   return address;
 }
 
+/** Stands in URLs where a request names no host; it is refused then. */
+const UNNAMED = 'unnamed';
 const FOREIGN_HOST = 'This Host is not served here: serve.hosts in signalbox.yaml lists further names';
 
 function routes(
@@ -106,15 +117,16 @@ function routes(
     return next();
   });
   app.get('/healthz', (c) => c.json({ status: 'ok', version: options.version }));
+  app.all('/healthz', (c) => notAllowed(c, ['GET']));
   app.on('ALL', ['/mcp', '/control-plane/*', '/openapi.json'], admission(options));
-  app.on(['POST'], ['/mcp'], ...jsonBody(limits.body));
+  app.on(['POST'], ['/mcp'], jsonBody(limits));
   app.on(['GET', 'POST', 'DELETE'], '/mcp', (c) => {
     const ended = new Promise<void>((resolve) => finished(c.env.outgoing, () => resolve()));
     return options.mcp.fetch(c.req.raw, { sender: c.get('identity'), body: c.get('body'), ended });
   });
-  app.all('/mcp', (c) => no(c, 405, 'Method not allowed', { Allow: 'GET, POST, DELETE' }));
+  app.all('/mcp', (c) => notAllowed(c, ['GET', 'POST', 'DELETE']));
   app.route('/control-plane/events', eventRoutes(options.feed, streams, options.onerror));
-  if (options.planes !== undefined) mountRest(app, options.planes, { version: options.version, maxBody: limits.body });
+  if (options.planes !== undefined) mountRest(app, options.planes, { version: options.version, limits });
   app.notFound((c) => no(c, 404, 'Nothing is served here'));
   app.onError((error, c) => {
     options.onerror(error);
