@@ -1,9 +1,10 @@
 import { hash as digest } from 'node:crypto';
-import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
-import { artifactNumber, type Hash, type Scope, type ScopeId } from '../domain/scope.js';
+import { parseHandle } from '../domain/handle.js';
+import { type Refusal, refuse } from '../domain/refusal.js';
+import { artifactNumber, type Scope, type ScopeId } from '../domain/scope.js';
 import type { ArtifactRow } from '../store/store.js';
-import { quoted, wrongArgument } from './argument.js';
-import type { ArtifactPage, ArtifactRecord, ArtifactsInput } from './control-plane-contract.js';
+import { noScope, wrongCursor } from './argument.js';
+import type { ArtifactPage, ArtifactRecord, ArtifactsInput, Stored } from './control-plane-contract.js';
 import { paged, pageSize } from './page.js';
 import type { Parts } from './parts.js';
 
@@ -11,13 +12,14 @@ const HASH = /^[0-9a-f]{10,64}$/;
 
 /** Artifacts with where they come from, oldest first. */
 export async function artifacts(parts: Parts, input: ArtifactsInput): Promise<ArtifactPage | Refusal> {
-  const { after, limit, ...rest } = input;
-  const number = after === undefined ? 0 : artifactNumber(after);
-  if (number === undefined) {
-    return wrongArgument('after', 'next of the page before', quoted(after ?? ''), 'Leave it out to begin anew.');
-  }
+  const { cursor, limit, scope, ...rest } = input;
+  const number = cursor === undefined ? 0 : artifactNumber(cursor);
+  if (number === undefined) return wrongCursor(cursor ?? '');
+  const id = scope === undefined ? undefined : parseHandle(scope)?.id;
+  if (scope !== undefined && id === undefined) return noScope('scope', scope);
   const size = pageSize(limit);
-  const rows = await parts.store.artifacts({ ...rest, after: number, limit: size + 1 });
+  const query = { ...rest, ...(id === undefined ? {} : { scope: id }) };
+  const rows = await parts.store.artifacts({ ...query, after: number, limit: size + 1 });
   const { items, next } = paged(rows, size);
   return { artifacts: await traced(parts, items), ...(next === undefined ? {} : { next }) };
 }
@@ -47,11 +49,6 @@ function inputsOf(maker: Scope | undefined, sources: ReadonlyMap<ScopeId, Scope>
   return { references: inputs, artifacts: found };
 }
 
-export interface Stored {
-  readonly hash: Hash;
-  readonly bytes: Uint8Array;
-}
-
 /** What is stored under a hash, or under so much of it that no other begins alike (10 characters at the least). */
 export async function storedContent(parts: Parts, given: string): Promise<Stored | Refusal> {
   const bytes = HASH.test(given) ? await parts.store.content(given) : undefined;
@@ -62,10 +59,4 @@ export async function storedContent(parts: Parts, given: string): Promise<Stored
     'Take the hash from run, claim_scope, publish_output or list_scopes.',
     { path: `artifact:${given.slice(0, 80)}` },
   );
-}
-
-/** What an artifact holds. */
-export async function artifactContent(parts: Parts, given: string): Promise<Uint8Array | Refusal> {
-  const stored = await storedContent(parts, given);
-  return isRefusal(stored) ? stored : stored.bytes;
 }

@@ -12,7 +12,7 @@ export interface ScopesInput {
   readonly path?: string;
   readonly parent?: string;
   /** Goes on after this scope: `next` of the page before. */
-  readonly after?: string;
+  readonly cursor?: string;
   /** 100 where left out, 500 at the most. */
   readonly limit?: number;
 }
@@ -36,7 +36,7 @@ export interface ScopeSummary {
 
 export interface ScopePage {
   readonly scopes: readonly ScopeSummary[];
-  /** There are more: pass it as `after`. */
+  /** There are more: pass it as `cursor`. */
   readonly next?: string;
 }
 
@@ -101,15 +101,15 @@ export interface AmendInput
       | 'priority'
     >
   > {
-  /** Only if this is its revision still; else STALE_BASE. */
-  readonly match?: string;
+  /** Only if one of these is its revision still; else STALE_BASE. */
+  readonly match?: readonly string[];
 }
 
 /** Who acts on a scope, why, and on which revision of it. */
 export interface OperateInput {
   readonly reason?: string;
-  /** Only if this is its revision still; else STALE_BASE. */
-  readonly match?: string;
+  /** Only if one of these is its revision still; else STALE_BASE. */
+  readonly match?: readonly string[];
 }
 
 export interface OperateOutput {
@@ -125,7 +125,7 @@ export interface ArtifactsInput {
   readonly type?: string;
   readonly hash?: string;
   /** Goes on after this artifact: `next` of the page before. */
-  readonly after?: string;
+  readonly cursor?: string;
   /** 100 where left out, 500 at the most. */
   readonly limit?: number;
 }
@@ -150,6 +150,12 @@ export interface ArtifactRecord {
   readonly seq: number;
   /** The next artifact with the same path and type. */
   readonly superseded_by?: string;
+}
+
+/** A content, under its whole hash. */
+export interface Stored {
+  readonly hash: string;
+  readonly bytes: Uint8Array;
 }
 
 export interface ArtifactPage {
@@ -195,7 +201,7 @@ export interface ControlPlane {
   /** A sentence that its owner is shown with its next result. */
   note(caller: Caller, id: string, text: string): Promise<OperateOutput | Refusal>;
   artifacts(caller: Caller, input: ArtifactsInput): Promise<ArtifactPage | Refusal>;
-  /** The content of an artifact, by its hash. */
-  content(caller: Caller, hash: string): Promise<Uint8Array | Refusal>;
+  /** The content of an artifact, by its hash or the beginning of it. */
+  content(caller: Caller, hash: string): Promise<Stored | Refusal>;
   run(caller: Caller, id: string): Promise<RunRecord | Refusal>;
 }

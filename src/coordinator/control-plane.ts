@@ -1,7 +1,7 @@
 import { unknownScope } from '../domain/authority.js';
 import { parseHandle } from '../domain/handle.js';
 import type { Refusal } from '../domain/refusal.js';
-import { artifactContent, artifacts } from './artifacts.js';
+import { artifacts, storedContent } from './artifacts.js';
 import type { ControlPlane } from './control-plane-contract.js';
 import { declare } from './declare.js';
 import { scopeDiff } from './history.js';
@@ -28,7 +28,7 @@ export function createControlPlane(parts: Parts): ControlPlane {
     release: (caller, id, input) => orUnavailable(release(parts, caller, id, input)),
     note: (caller, id, text) => orUnavailable(note(parts, caller, id, text)),
     artifacts: (_, input) => orUnavailable(artifacts(parts, input)),
-    content: (_, hash) => orUnavailable(artifactContent(parts, hash)),
+    content: (_, hash) => orUnavailable(storedContent(parts, hash)),
     run: (_, id) => orUnavailable(runRecord(parts, id)),
   };
 }

@@ -28,7 +28,7 @@ interface Action {
   readonly tool: string;
   /** The scope, by id or handle. */
   readonly scope: string;
-  readonly match: string | undefined;
+  readonly match: readonly string[] | undefined;
   /** Further scopes that the rule looks at. */
   readonly besides?: readonly string[];
 }

@@ -16,11 +16,11 @@ function inOrder(_: string, value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** Refuses where a scope has changed since the revision that a caller looked at. */
-export function outdated(scope: Scope | undefined, match: string | undefined): Refusal | undefined {
+/** Refuses where a scope has changed since the revisions that a caller looked at. */
+export function outdated(scope: Scope | undefined, match: readonly string[] | undefined): Refusal | undefined {
   if (scope === undefined || match === undefined) return undefined;
   const revision = revisionOf(scope);
-  if (revision === match) return undefined;
+  if (match.includes(revision)) return undefined;
   return refuse(
     'STALE_BASE',
     `${scope.id} has changed since you looked at it; nothing was done.`,

@@ -4,7 +4,7 @@ import { numberOf, parseHandle } from '../domain/handle.js';
 import { isRefusal, type Refusal } from '../domain/refusal.js';
 import type { Scope, ScopeId } from '../domain/scope.js';
 import type { View } from '../domain/view.js';
-import { inArgument, quoted, wrongArgument } from './argument.js';
+import { inArgument, noScope, wrongCursor } from './argument.js';
 import { traced } from './artifacts.js';
 import type { ScopeDetail, ScopePage, ScopeSummary, ScopesInput } from './control-plane-contract.js';
 import { changeRows } from './history.js';
@@ -19,20 +19,25 @@ const MOST = 1_000;
 
 /** Scopes newest first, a page at a time. */
 export async function scopePage(parts: Parts, input: ScopesInput): Promise<ScopePage | Refusal> {
-  const { after, limit, path, ...rest } = input;
-  const last = after === undefined ? undefined : parseHandle(after)?.id;
-  if (after !== undefined && last === undefined) {
-    return wrongArgument('after', 'next of the page before', quoted(after), 'Leave it out to begin anew.');
-  }
+  const { cursor, limit, path, parent: given, ...rest } = input;
+  const last = cursor === undefined ? undefined : parseHandle(cursor)?.id;
+  if (cursor !== undefined && last === undefined) return wrongCursor(cursor);
+  const parent = given === undefined ? undefined : parseHandle(given)?.id;
+  if (given !== undefined && parent === undefined) return noScope('parent', given);
   const size = pageSize(limit);
-  const query = { ...rest, limit: size + 1, ...(last === undefined ? {} : { before: numberOf(last) }) };
+  const query = {
+    ...rest,
+    limit: size + 1,
+    ...(parent === undefined ? {} : { parent }),
+    ...(last === undefined ? {} : { before: numberOf(last) }),
+  };
   const found = path === undefined ? await parts.store.scopes(query) : await scopesNear(parts, path, query);
   if (isRefusal(found)) return found;
   const { items, next } = paged(found, size);
   return { scopes: items.map(summary), ...(next === undefined ? {} : { next }) };
 }
 
-type Query = Omit<ScopesInput, 'after' | 'path'> & { readonly before?: number; readonly limit: number };
+type Query = Omit<ScopesInput, 'cursor' | 'path'> & { readonly before?: number; readonly limit: number };
 
 async function scopesNear(parts: Parts, path: string, query: Query): Promise<Scope[] | Refusal> {
   const unit = await canonicalUnit(parts.workspace, path, 'read');

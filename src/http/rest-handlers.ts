@@ -18,8 +18,8 @@ export interface Call<Params = unknown, Query = unknown, Body = unknown> {
   readonly params: Params;
   readonly query: Query;
   readonly body: Body;
-  /** The revision that If-Match names. */
-  readonly match: string | undefined;
+  /** The revisions that If-Match names. */
+  readonly match: readonly string[] | undefined;
 }
 
 export interface Reply<Body = object | string | Uint8Array> {
@@ -56,8 +56,7 @@ export const HANDLERS: Handlers = {
     const ids = denied ?? (await plane.declare(callerOf(sender), scopes));
     return isRefusal(ids) ? ids : { body: { ids }, headers: { Location: `/control-plane/scopes/${ids[0]}` } };
   },
-  listScopes: async ({ plane }, { sender, query: { cursor, ...rest } }) =>
-    reply(await plane.scopes(callerOf(sender), { ...rest, ...(cursor === undefined ? {} : { after: cursor }) })),
+  listScopes: async ({ plane }, { sender, query }) => reply(await plane.scopes(callerOf(sender), query)),
   getScope: async ({ plane }, { sender, params }) => scopeReply(await plane.scope(callerOf(sender), params.id)),
   async amendScope(planes, call) {
     const done = await amended(planes, call);
@@ -89,12 +88,11 @@ export const HANDLERS: Handlers = {
     const diff = await plane.diff(callerOf(sender), params.id);
     return isRefusal(diff) ? diff : { body: diff };
   },
-  listArtifacts: async ({ plane }, { sender, query: { cursor, ...rest } }) =>
-    reply(await plane.artifacts(callerOf(sender), { ...rest, ...(cursor === undefined ? {} : { after: cursor }) })),
+  listArtifacts: async ({ plane }, { sender, query }) => reply(await plane.artifacts(callerOf(sender), query)),
   async getArtifact({ plane }, { sender, params }) {
-    const content = await plane.content(callerOf(sender), params.hash);
-    if (isRefusal(content)) return content;
-    return { body: content, headers: { ETag: `"${params.hash}"`, 'Content-Disposition': 'attachment' } };
+    const stored = await plane.content(callerOf(sender), params.hash);
+    if (isRefusal(stored)) return stored;
+    return { body: stored.bytes, headers: { ETag: `"${stored.hash}"`, 'Content-Disposition': 'attachment' } };
   },
   getRun: async ({ plane }, { sender, params }) => reply(await plane.run(callerOf(sender), params.id)),
   read: async ({ coordinator }, { sender, body }) => reply(await coordinator.read(callerOf(sender), body)),

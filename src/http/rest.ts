@@ -50,8 +50,10 @@ async function serve(c: Context<Env>, operation: Operation, handler: Handler, pl
   const notes: Told[] = [];
   const input = inputOf(c, operation, notes);
   const answer = isRefusal(input) ? input : await handler(planes, input);
-  const response = isRefusal(answer) ? unaccepted(c, answer, input, notes) : accepted(operation, answer, notes);
-  response.headers.set('Cache-Control', 'no-store');
+  const response = isRefusal(answer) ? unaccepted(c, answer, input, notes) : accepted(c, operation, answer, notes);
+  // What never changes may be kept, but each time whoever asks has to be let in.
+  const lasting = operation.lasting === true && response.status < 400;
+  response.headers.set('Cache-Control', lasting ? 'private, no-cache' : 'no-store');
   response.headers.set('X-Content-Type-Options', 'nosniff');
   const traceparent = c.req.header('traceparent');
   if (traceparent !== undefined && traceOf(traceparent) !== undefined) response.headers.set('traceparent', traceparent);
@@ -79,7 +81,7 @@ function inputOf(c: Context<Env>, operation: Operation, notes: Told[]): Paramete
     heard: (told) => void notes.push(...told),
   };
   const { params, query, body } = parts;
-  return { sender, params, query, body, match: revisionIn(c.req.header('if-match')) };
+  return { sender, params, query, body, match: revisionsIn(c.req.header('if-match')) };
 }
 
 /** A name that came twice is a list, which no schema takes. */
@@ -89,9 +91,19 @@ function queryOf(c: Context<Env>): { readonly [name: string]: unknown } {
   );
 }
 
-/** `*` asks only that the scope is there. What is no ETag of ours matches no scope. */
-function revisionIn(header: string | undefined): string | undefined {
-  return header === undefined || header.trim() === '*' ? undefined : header.trim().replace(/^"(\w+)"$/, '$1');
+/** `*` asks only that the scope is there. What is no ETag of ours, or a weak one, matches no scope. */
+function revisionsIn(header: string | undefined): readonly string[] | undefined {
+  return header === undefined || header.trim() === '*' ? undefined : tagsIn(header);
+}
+
+function tagsIn(header: string): string[] {
+  return header.split(',').map((tag) => tag.trim().replace(/^"(\w+)"$/, '$1'));
+}
+
+/** Whether a caller has this content already. */
+function isHeld(etag: string | undefined, header: string | undefined): boolean {
+  if (etag === undefined || header === undefined) return false;
+  return header.trim() === '*' || tagsIn(header.replaceAll('W/', '')).includes(etag.replaceAll('"', ''));
 }
 
 function unaccepted(c: Context<Env>, refusal: Refusal, input: object, notes: readonly Told[]): Response {
@@ -100,10 +112,13 @@ function unaccepted(c: Context<Env>, refusal: Refusal, input: object, notes: rea
 }
 
 function accepted(
-  { answers, answer }: Operation,
+  c: Context<Env>,
+  { answers, answer, lasting }: Operation,
   { body, status, headers = {} }: Reply,
   notes: readonly Told[],
 ): Response {
+  if (lasting === true && isHeld(headers.ETag, c.req.header('if-none-match')))
+    return new Response(null, { status: 304, headers: { ...headers } });
   const init = { status: status ?? Number(Object.keys(answers)[0]), headers: { ...headers } };
   if (typeof body !== 'string' && !(body instanceof Uint8Array))
     return Response.json({ ...body, ...told(notes) }, init);

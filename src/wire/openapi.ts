@@ -65,7 +65,9 @@ export function openApi(version: string): Json {
     components: {
       securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
       schemas: schemas(),
-      headers: { ETag: { description: 'The revision of the scope', schema: { type: 'string' } } },
+      headers: {
+        ETag: { description: 'The revision of the scope, or the hash of the content', schema: { type: 'string' } },
+      },
     },
   };
 }
@@ -73,7 +75,10 @@ export function openApi(version: string): Json {
 function described(name: string, operation: Operation): Json {
   const { summary, role, body, answers: statuses } = operation;
   const parameters = parametersOf(operation);
-  const accepted = Object.entries(statuses).map(([status, description]) => [status, success(operation, description)]);
+  const accepted = Object.entries(statuses).map(([status, description]) => [
+    status,
+    success(operation, status, description),
+  ]);
   return {
     operationId: name,
     summary,
@@ -89,15 +94,17 @@ function bodyOf(body: z.ZodType): Json {
   return body.safeParse({}).success ? { content } : { required: true, content };
 }
 
-function success({ answer, answers: statuses, matched, method, path }: Operation, description: string): Json {
+function success(operation: Operation, status: string, description: string): Json {
+  const { answer, answers: statuses, matched, lasting, streams, method, path } = operation;
   const media = 'media' in answer ? answer.media : 'application/json';
   const schema = 'media' in answer ? {} : { schema: refTo(answer) };
-  const isScope = matched === true || (method === 'get' && path.endsWith('/scopes/{id}'));
+  const isTagged = matched === true || lasting === true || (method === 'get' && path.endsWith('/scopes/{id}'));
+  const content = { [media]: schema, ...(streams === true ? { 'text/event-stream': EVENT_STREAM } : {}) };
   return {
     description,
-    ...(isScope ? { headers: { ETag: { $ref: '#/components/headers/ETag' } } } : {}),
+    ...(isTagged ? { headers: { ETag: { $ref: '#/components/headers/ETag' } } } : {}),
     ...(201 in statuses && path.endsWith('/scopes') ? { headers: { Location: { schema: { type: 'string' } } } } : {}),
-    content: { [media]: schema },
+    ...(status === '304' ? {} : { content }),
   };
 }
 
@@ -107,25 +114,31 @@ function problem(): Json {
 }
 
 const STRING = { type: 'string' };
+const EVENT_STREAM = {
+  schema: { type: 'string', description: '`id` is the seq of an event, `event` its type, `data` an Event as JSON' },
+};
 
-function parametersOf({ params, query, role, matched }: Operation): Json[] {
-  const agent = {
-    name: 'Signalbox-Agent',
-    in: 'header',
-    description: 'Who acts; the name of the token where left out',
-  };
-  const etag = { name: 'If-Match', in: 'header', description: 'Only if this is its ETag still; else 412' };
-  const trace = {
-    name: 'traceparent',
-    in: 'header',
-    description: 'W3C trace context; stands with every event of the call',
-  };
+/** Headers that an operation may take. */
+const HEADERS = {
+  agent: { name: 'Signalbox-Agent', description: 'Who acts; the name of the token where left out' },
+  match: { name: 'If-Match', description: 'Only if one of these is its ETag still; else 412' },
+  held: { name: 'If-None-Match', description: 'ETags of contents that you have; where it is one of them, 304' },
+  last: { name: 'Last-Event-ID', description: 'A stream begins after this event, whatever `after` says' },
+  trace: { name: 'traceparent', description: 'W3C trace context; stands with every event of the call' },
+};
+
+function parametersOf({ params, query, role, matched, lasting, streams }: Operation): Json[] {
+  const headers = [
+    ...(role === 'agent' ? [HEADERS.agent] : []),
+    ...(matched === true ? [HEADERS.match] : []),
+    ...(lasting === true ? [HEADERS.held] : []),
+    ...(streams === true ? [HEADERS.last] : []),
+    HEADERS.trace,
+  ];
   return [
     ...(params === undefined ? [] : fieldsOf(params, 'path')),
     ...(query === undefined ? [] : fieldsOf(query, 'query')),
-    ...(role === 'agent' ? [{ ...agent, schema: STRING }] : []),
-    ...(matched === true ? [{ ...etag, schema: STRING }] : []),
-    { ...trace, schema: STRING },
+    ...headers.map(({ name, description }) => ({ name, in: 'header', description, schema: STRING })),
   ];
 }
 

@@ -18,6 +18,10 @@ export interface Operation {
   readonly body?: z.ZodType;
   /** Takes If-Match, and answers with an ETag. */
   readonly matched?: true;
+  /** What it answers never changes: takes If-None-Match, and answers with an ETag. */
+  readonly lasting?: true;
+  /** May answer with server-sent events, and resumes by Last-Event-ID. */
+  readonly streams?: true;
   /** The statuses of success, with what each means; the first is the usual one. */
   readonly answers: { readonly [status: number]: string };
   readonly answer: z.ZodType | { readonly media: string };
@@ -144,7 +148,8 @@ export const OPERATIONS = {
     summary: 'The content of an artifact',
     role: 'observer',
     params: inputs.artifactParams,
-    answers: { 200: 'Its bytes' },
+    lasting: true,
+    answers: { 200: 'Its bytes', 304: 'Those that If-None-Match names' },
     answer: BYTES,
   }),
   getRun: operation({
@@ -192,6 +197,7 @@ export const EVENTS = operation({
   summary: 'The ledger: a page, or with watch a stream of server-sent events, which resumes by Last-Event-ID',
   role: 'observer',
   query: eventsQuery,
+  streams: true,
   answers: { 200: 'A page, or the stream' },
   answer: eventPage,
 });

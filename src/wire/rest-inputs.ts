@@ -29,7 +29,7 @@ export const scopesQuery = z.strictObject({
   status: z.enum(STATUSES).exactOptional(),
   phase: z.enum(PHASES).exactOptional(),
   path: path.exactOptional().describe('Only scopes that hold it or wait for it'),
-  parent: handle.exactOptional(),
+  parent: handle.exactOptional().describe('Only parts of this scope'),
   cursor,
   limit,
 });
@@ -68,7 +68,7 @@ export const noteBody = z.strictObject({
 });
 
 export const artifactsQuery = z.strictObject({
-  scope: handle.exactOptional(),
+  scope: handle.exactOptional().describe('Only artifacts of this scope'),
   path: path.exactOptional(),
   type: label(100).exactOptional(),
   hash: label(64).exactOptional(),

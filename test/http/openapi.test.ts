@@ -21,6 +21,12 @@ test('the OpenAPI document is valid, is the one in docs/, and is served to whoev
   expect((await send(served, { ...get, headers: {} })).status).toBe(401);
 });
 
+test('the events are described as the page and as the stream that they are', () => {
+  const { parameters, responses } = JSON.parse(readFileSync(DOCUMENT, 'utf8')).paths['/control-plane/events'].get;
+  expect(Object.keys(responses[200].content)).toEqual(['application/json', 'text/event-stream']);
+  expect(parameters).toContainEqual(expect.objectContaining({ name: 'Last-Event-ID', in: 'header' }));
+});
+
 test('every reference in the OpenAPI document leads somewhere', () => {
   const text = readFileSync(DOCUMENT, 'utf8');
   const document = JSON.parse(text);

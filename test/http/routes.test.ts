@@ -127,7 +127,8 @@ test('promise 5: a change of a scope that has changed since its ETag is refused,
     headers: { 'if-match': 'W/"x"' },
   });
   expect((await olga.ok('getScope', { params })).body).toMatchObject({ title: 'Other', status: 'open' });
-  await olga.ok('amendScope', { params, body: { status: 'paused' }, headers: { 'if-match': next.headers.etag ?? '' } });
+  const either = `"0000", ${next.headers.etag}`;
+  await olga.ok('amendScope', { params, body: { status: 'paused' }, headers: { 'if-match': either } });
   await olga.ok('amendScope', { params, body: { status: 'open' }, headers: { 'if-match': '*' } });
 });
 
@@ -150,6 +151,48 @@ test('lists come a page at a time, and lose nothing that was there when they beg
   expect(ids).toEqual(['S007', 'S006', 'S005', 'S004', 'S003', 'S002', 'S001']);
   const { body } = await olga.ok('listScopes', { query: { phase: 'test' } });
   expect(body.scopes.map(({ id }: { id: string }) => id)).toEqual(['S006', 'S004', 'S002']);
+});
+
+test('lists are filtered by a scope by its id or its handle, and where there is none they are empty', async () => {
+  const { root } = newWorkspace(FILES);
+  const olga = program(await serve(root));
+  await olga.ok('declareScopes', { body: { title: 'Whole', units: ['src/'] } });
+  const part = { title: 'Part', parent: 'S001', units: ['lib/'] };
+  await olga.ok('declareScopes', { body: part });
+  const { body: claimed } = await olga.ok('claimScope', { params: { id: 'S001' } });
+  const artifacts = [{ type: 'note', content: 'Hello' }];
+  const output = { scope: claimed.scope, summary: 'Done', artifacts };
+  const { body: published } = await olga.ok('publishOutput', { params: { id: 'S001' }, body: output });
+  for (const scope of ['S001', claimed.scope]) {
+    const parts = await olga.ok('listScopes', { query: { parent: scope } });
+    expect(parts.body.scopes).toMatchObject([{ id: 'S002' }]);
+    expect((await olga.ok('listScopes', { query: { parent: scope, path: 'lib' } })).body.scopes).toEqual([]);
+    const made = await olga.ok('listArtifacts', { query: { scope } });
+    expect(made.body.artifacts).toMatchObject([{ id: published.artifacts[0].id, scope: 'S001' }]);
+  }
+  const none = { parent: await olga.ok('listScopes', { query: { parent: 'S999' } }) };
+  expect(none.parent.body).toEqual({ scopes: [] });
+  expect((await olga.ok('listArtifacts', { query: { scope: 'S999' } })).body).toEqual({ artifacts: [] });
+});
+
+test('an artifact is known by its whole hash, and is not sent again to whoever has it', async () => {
+  const { root } = newWorkspace(FILES);
+  const served = await serve(root);
+  const ada = program(served);
+  const { body: claimed } = await ada.ok('claimScope', {
+    params: { id: (await ada.ok('declareScopes', { body: { title: 'Tell' } })).body.ids[0] },
+  });
+  const output = { scope: claimed.scope, summary: 'Told', artifacts: [{ type: 'note', content: 'Hello' }] };
+  const { body: published } = await ada.ok('publishOutput', { params: { id: claimed.id }, body: output });
+  const { hash } = published.artifacts[0];
+  for (const given of [hash, hash.slice(0, 10)]) {
+    const { headers, text } = await ada.ok('getArtifact', { params: { hash: given } });
+    expect([text, headers.etag, headers['cache-control']]).toEqual(['Hello', `"${hash}"`, 'private, no-cache']);
+  }
+  const ask = (tags: string) => ada.ok('getArtifact', { params: { hash }, headers: { 'if-none-match': tags } });
+  for (const tags of [`"${hash}"`, `"0000", W/"${hash}"`, '*'])
+    expect(await ask(tags)).toMatchObject({ status: 304, text: '', headers: { etag: `"${hash}"` } });
+  expect((await ask('"0000"')).status).toBe(200);
 });
 
 test('a trace follows a change through every event of its calls, and comes back', async () => {
