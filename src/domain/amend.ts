@@ -35,7 +35,7 @@ export function amend(draft: Draft, given: string, amendment: Amendment, by: str
   const limit = tooMuch(contract, draft);
   if (limit !== undefined) return limit;
   const fresh = contract.consumes.filter((name) => !scope.contract.consumes.includes(name));
-  const consumed = consumedScopes(draft, fresh);
+  const consumed = consumedScopes(draft, fresh, contract.consumes);
   if (isRefusal(consumed)) return consumed;
   if (scope.status === 'active' && unfinished(consumed).length > 0) return tooLateToWait(scope);
   return draft.attempt(() => {

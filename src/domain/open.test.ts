@@ -32,6 +32,16 @@ describe('opening a scope', () => {
     expect(refusal).toMatchObject({ code: 'LIMIT', facts });
   });
 
+  test('an input that is not there, or will not come, is named by its place', () => {
+    const world = new World({ maxAttempts: 0 });
+    const alice = world.agent('alice');
+    const [alive, failed] = [got(alice.open(['a'])), got(alice.claim(['b'])).id];
+    got(alice.publish('failed'));
+    const opened = (...consumes: string[]) => refusalOf(alice.open(['c'], { consumes }));
+    expect(opened(alive, 'S099')).toMatchObject({ code: 'UNKNOWN_SCOPE', facts: { argument: 'consumes[1]' } });
+    expect(opened(failed)).toMatchObject({ code: 'BLOCKED', facts: { argument: 'consumes[0]', scope: failed } });
+  });
+
   test('each limit itself is allowed', () => {
     const world = new World({ maxTitle: 5, maxUnits: 2, maxLiveScopes: 1 });
     expect(got(world.agent('alice').open(['a', 'b'], { title: '12345' }))).toBe('S001');

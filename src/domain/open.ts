@@ -60,18 +60,23 @@ export function tooMany({ view }: Draft, more: number): Refusal | undefined {
   );
 }
 
-/** What is consumed is done, or alive and still to be done. */
-export function consumedScopes(draft: Draft, given: readonly string[]): Scope[] | Refusal {
+/**
+ * What is consumed is done, or alive and still to be done.
+ *
+ * @param all the list that the caller gave, where these are not all of it: the refusal tells the place in it.
+ */
+export function consumedScopes(draft: Draft, given: readonly string[], all = given): Scope[] | Refusal {
   const scopes: Scope[] = [];
   for (const text of given) {
     const scope = namedScope(draft, text);
-    if (scope === undefined) return unknownScope(text);
+    const argument = `consumes[${all.indexOf(text)}]`;
+    if (scope === undefined) return named(unknownScope(text), argument);
     if (scope.status === 'failed' || scope.status === 'cancelled') {
       return refuse(
         'BLOCKED',
         `${scope.id} is ${scope.status}: its outputs will not come.`,
         'Leave it out of consumes, or open a scope for the missing work.',
-        { scope: scope.id, status: scope.status },
+        { argument, scope: scope.id, status: scope.status },
       );
     }
     scopes.push(scope);
@@ -80,7 +85,11 @@ export function consumedScopes(draft: Draft, given: readonly string[]): Scope[] 
 }
 
 function parentScope(draft: Draft, given: string | undefined): ScopeId | undefined | Refusal {
-  return given === undefined ? undefined : (namedScope(draft, given)?.id ?? unknownScope(given));
+  return given === undefined ? undefined : (namedScope(draft, given)?.id ?? named(unknownScope(given), 'parent'));
+}
+
+function named(refusal: Refusal, argument: string): Refusal {
+  return { ...refusal, facts: { argument, ...refusal.facts } };
 }
 
 /** A scope by its id or handle, ended or not. */

@@ -45,8 +45,8 @@ test('promise 4: a cycle is refused and named, and nothing is opened', () => {
 
 test.each([
   ['a double key', [entry('a'), entry('a')], 'INVALID', 'scopes[1].key'],
-  ['an unknown scope', [entry('a'), entry('b', ['S099'])], 'UNKNOWN_SCOPE', 'scopes[1]'],
-  ['an unknown parent', [entry('a', [], { parent: 'nobody' })], 'UNKNOWN_SCOPE', 'scopes[0]'],
+  ['an unknown scope', [entry('a'), entry('b', ['S099'])], 'UNKNOWN_SCOPE', 'scopes[1].consumes[0]'],
+  ['an unknown parent', [entry('a', [], { parent: 'nobody' })], 'UNKNOWN_SCOPE', 'scopes[0].parent'],
   ['a long title', [entry('a'), entry('b', [], { title: 'x'.repeat(201) })], 'LIMIT', 'scopes[1].title'],
 ])('all or nothing: %s', (_, entries, code, argument) => {
   const world = new World();
