@@ -38,8 +38,15 @@ test('promise 4: a cycle is refused and named, and nothing is opened', () => {
   const world = new World();
   const refusal = refusalOf(open(world, [entry('x'), entry('a', ['b']), entry('b', ['c', 'x']), entry('c', ['a'])]));
   expect(refusal).toMatchObject({ code: 'DEADLOCK', facts: { cycle: ['a', 'b', 'c'] } });
+  expect(refusal.facts.argument).toBe('scopes[1].consumes[0]');
   expect(refusal.sentence).toContain('a waits for b waits for c waits for a');
-  expect(refusalOf(open(world, [entry('self', ['self'])]))).toMatchObject({ code: 'DEADLOCK' });
+  expect(refusalOf(open(world, [entry('self', ['x', 'self'])]))).toMatchObject({
+    code: 'DEADLOCK',
+    facts: { argument: 'scopes[0].consumes[1]' },
+  });
+  const parents = [entry('a', ['b']), entry('b', [], { parent: 'a' })];
+  const links = [parents, parents.toReversed()].map((plan) => refusalOf(open(world, plan)).facts.argument);
+  expect(links).toEqual(['scopes[0].consumes[0]', 'scopes[0].parent']);
   expect(world.state.scopeCount).toBe(0);
 });
 

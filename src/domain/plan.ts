@@ -62,7 +62,7 @@ function inOrder(entries: readonly Placed[]): Placed[] | Refusal {
   const order = new Set<Placed>();
   for (const entry of entries) {
     const cycle = place(entry, named, order);
-    if (cycle !== undefined) return closed(cycle.map(({ key }) => String(key)));
+    if (cycle !== undefined) return closed(cycle);
   }
   return [...order];
 }
@@ -97,12 +97,17 @@ function doubleKey(key: string, at: number): Refusal {
   });
 }
 
-function closed(cycle: readonly string[]): Refusal {
-  const names = [...cycle, ...cycle.slice(0, 1)];
+function closed(cycle: readonly Placed[]): Refusal {
+  const keys = cycle.map(({ key }) => String(key));
+  const next = [...keys.slice(1), ...keys.slice(0, 1)];
+  const links = cycle.map(({ at, opening }, place) => {
+    const link = opening.consumes.indexOf(String(next[place]));
+    return `scopes[${at}].${link < 0 ? 'parent' : `consumes[${link}]`}`;
+  });
   return refuse(
     'DEADLOCK',
-    `The plan would never end: ${names.join(' waits for ')}.`,
+    `The plan would never end: ${[...keys, ...keys.slice(0, 1)].join(' waits for ')}.`,
     'Take one of these out of consumes or parent.',
-    { cycle: [...cycle] },
+    { argument: String(links[0]), cycle: keys },
   );
 }
