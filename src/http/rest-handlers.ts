@@ -54,7 +54,8 @@ export const HANDLERS: Handlers = {
     const reserved = scopes.some(({ priority, checks }) => priority !== undefined || checks !== undefined);
     const denied = reserved ? mayNot(sender.identity, 'operator', 'set priority or checks') : undefined;
     const ids = denied ?? (await plane.declare(callerOf(sender), scopes));
-    return isRefusal(ids) ? ids : { body: { ids }, headers: { Location: `/control-plane/scopes/${ids[0]}` } };
+    if (isRefusal(ids)) return 'scopes' in body ? ids : ofOne(ids);
+    return { body: { ids }, headers: { Location: `/control-plane/scopes/${ids[0]}` } };
   },
   listScopes: async ({ plane }, { sender, query }) => reply(await plane.scopes(callerOf(sender), query)),
   getScope: async ({ plane }, { sender, params }) => scopeReply(await plane.scope(callerOf(sender), params.id)),
@@ -99,6 +100,13 @@ export const HANDLERS: Handlers = {
   patch: async ({ coordinator }, { sender, body }) => reply(await coordinator.patch(callerOf(sender), body)),
   run: async ({ coordinator }, { sender, body }) => reply(await coordinator.run(callerOf(sender), body)),
 };
+
+/** A refusal of the only scope that was sent: there is no list that its place could be in. */
+function ofOne(refusal: Refusal): Refusal {
+  const { argument } = refusal.facts;
+  if (typeof argument !== 'string') return refusal;
+  return { ...refusal, facts: { ...refusal.facts, argument: argument.replace(/^scopes\[0\]\.?/, '') || 'body' } };
+}
 
 function reply<T extends object>(answer: T | Refusal): Reply<T> | Refusal {
   return isRefusal(answer) ? answer : { body: answer };

@@ -90,7 +90,7 @@ export interface Sent {
   readonly method: string;
   readonly path: string;
   readonly headers: { readonly [name: string]: string };
-  readonly body?: string;
+  readonly body?: string | Buffer;
 }
 
 /** Not `fetch`: it would set Host and Origin by itself. */
