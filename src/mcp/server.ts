@@ -1,7 +1,10 @@
-import { CLIENT_INFO_META_KEY, Server, type ServerContext } from '@modelcontextprotocol/server';
+import { type CallToolResult, CLIENT_INFO_META_KEY, Server, type ServerContext } from '@modelcontextprotocol/server';
+import { unavailable } from '../coordinator/unavailable.js';
+import { isRefusal, type Refusal } from '../domain/refusal.js';
 import type { Request } from './call.js';
 import type { Door } from './connection.js';
 import { nameOf } from './identity.js';
+import { refusalText } from './refusal.js';
 
 /** How the tools work together. Each description suffices alone too: subagents do not get this text. */
 export const INSTRUCTIONS = `Several agents work in this repository at the same time. These tools check who holds what at the moment of each effect, so use them for all changes and commands.
@@ -24,7 +27,8 @@ export function createServer({ door, version, onerror }: ServerOptions): Server 
   server.setRequestHandler('tools/list', async () => ({ tools: (await catalog()).toolList() }));
   server.setRequestHandler('tools/call', async ({ params }, ctx) => {
     const request = requestOf(params.arguments, ctx, clientName(server, ctx), onerror);
-    return (await catalog()).callTool(params.name, door, request);
+    const tools = await catalog().catch((error: unknown) => unavailable(error));
+    return isRefusal(tools) ? unloaded(tools) : tools.callTool(params.name, door, request);
   });
   server.onerror = onerror;
   return server;
@@ -34,8 +38,16 @@ let loaded: Promise<typeof import('./catalog.js')> | undefined;
 
 /** The tools are loaded when they are first asked for: the answer to `initialize` does not wait for them. */
 function catalog() {
-  loaded ??= import('./catalog.js');
+  loaded ??= import('./catalog.js').catch((error: unknown) => {
+    loaded = undefined;
+    throw error;
+  });
   return loaded;
+}
+
+/** The disk failed, or there are too many open files: a refusal like any other. */
+function unloaded(refusal: Refusal): CallToolResult {
+  return { isError: true, content: [{ type: 'text', text: refusalText(refusal) }] };
 }
 
 function requestOf(args: unknown, ctx: ServerContext, client: string, onerror: ServerOptions['onerror']): Request {
