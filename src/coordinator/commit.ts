@@ -3,13 +3,14 @@ import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
 import type { Scope } from '../domain/scope.js';
 import { processMark } from '../processes/identity.js';
 import type { Git, PathChange } from '../workspace/git/git.js';
+import type { Planned } from '../workspace/git/move.js';
 import { rebaseBytes } from '../workspace/text/rebase.js';
 import { inArgument, quoted, wrongArgument } from './argument.js';
 import type { Caller, PublishInput } from './contract.js';
 import { scopeChanges } from './history.js';
 import type { Parts } from './parts.js';
 import { presentFile } from './present.js';
-import { settleUnfinished } from './unfinished.js';
+import { settleFailed, settleUnfinished } from './unfinished.js';
 
 /** A commit that is built and reserved: nothing has moved, and nobody else can publish meanwhile. */
 export interface Staged {
@@ -17,7 +18,7 @@ export interface Staged {
   readonly branch?: string;
   /** Under the write lock: moves HEAD (or the branch) by compare and swap. Synchronous. */
   move(): Refusal | undefined;
-  /** Lets git's index go. Where it is not known how the transaction ended, the intent stays, and is settled later. */
+  /** Lets git's index go. Where it is not known how the transaction ended, git and the ledger are asked, now or later. */
   close(known: boolean): Promise<void>;
 }
 
@@ -56,12 +57,21 @@ export async function commitOf(
   const through = Math.max(...changes.map((change) => change.through));
   const commit = { ...planned, through, ...(maker === undefined ? {} : { maker }) };
   const intent = await parts.store.prepare({ scope: own.id, commit });
-  const reserved = await git.reserve(planned);
+  const reserved = await reserve(parts, git, planned, intent);
   if (isRefusal(reserved)) {
     await parts.store.settle(intent);
     return reserved;
   }
   return staged(parts, intent, planned.commit, branch, reserved);
+}
+
+async function reserve(parts: Parts, git: Git, planned: Planned, intent: IntentId): ReturnType<Git['reserve']> {
+  try {
+    return await git.reserve(planned);
+  } catch (error) {
+    await settleFailed(parts, intent);
+    throw error;
+  }
 }
 
 function noRepository(branch: string): Refusal {
@@ -82,7 +92,7 @@ function staged(
     move: () => reserved.commit(),
     close: async (known) => {
       await reserved.release();
-      if (known) await parts.store.settle(intent);
+      await (known ? parts.store.settle(intent) : settleFailed(parts, intent));
     },
   };
 }

@@ -1,5 +1,5 @@
 import { type Draft, draft } from '../domain/draft.js';
-import type { Publication, StoredPublication } from '../domain/intent.js';
+import type { IntentId, Publication, StoredPublication } from '../domain/intent.js';
 import { isEnded, type Scope } from '../domain/scope.js';
 import { fateOf } from '../processes/identity.js';
 import type { Git } from '../workspace/git/git.js';
@@ -12,16 +12,17 @@ const LAST_WORDS = 2_000;
 const SERVER = { agent: 'signalbox', connection: 'recovery' };
 
 /**
- * Settles publications whose process was killed between git's commit and ours: where the commit was made, it is put on
+ * Settles publications that were cut off between git's commit and ours, by a kill or a failing disk: where the commit was made, it is put on
  * record; where it was not, nothing happened. Git's index lock is let go in both cases.
  *
+ * @param failed of which this process knows that nothing of it is under way any more.
  * @returns those that are under way, or too young to be told from such.
  */
-export async function settleUnfinished(parts: Parts): Promise<StoredPublication[]> {
+export async function settleUnfinished(parts: Parts, ...failed: readonly IntentId[]): Promise<StoredPublication[]> {
   const { git } = parts;
   if (git === undefined) return [];
   const [all, silent, old] = await Promise.all([0, LAST_WORDS, AGE].map((age) => parts.store.unfinished(age)));
-  const over = new Set([...(silent ?? []).filter(isOrphan), ...(old ?? [])].map(({ id }) => id));
+  const over = new Set([...failed, ...[...(silent ?? []).filter(isOrphan), ...(old ?? [])].map(({ id }) => id)]);
   const left: StoredPublication[] = [];
   for (const publication of all ?? []) {
     if (!over.has(publication.id)) {
@@ -33,6 +34,15 @@ export async function settleUnfinished(parts: Parts): Promise<StoredPublication[
     parts.log(`an interrupted publication of ${publication.scope} was ${outcome}`);
   }
   return left;
+}
+
+/** The same for one that has just failed here, as far as the disk lets it; where it does not, the next look does it. */
+export async function settleFailed(parts: Parts, id: IntentId): Promise<void> {
+  try {
+    await settleUnfinished(parts, id);
+  } catch (error) {
+    parts.log(`a publication that failed is settled later: ${String(error)}`);
+  }
 }
 
 function isOrphan({ commit }: StoredPublication): boolean {
@@ -56,7 +66,7 @@ async function settle(parts: Parts, { scope: id, commit: planned }: StoredPublic
 
 function putOnRecord(decision: Draft, scope: Scope, { commit, through }: Publication['commit']): void {
   if (isEnded(scope.status) || scope.commit === commit) return;
-  const summary = 'Committed by a server that was killed before it could say so.';
+  const summary = 'Committed by a server that could not say so any more.';
   const until = through === undefined ? {} : { through };
   decision.emit({ type: 'scope.progressed', scope: scope.id, summary, artifacts: [], commit, ...until });
 }
