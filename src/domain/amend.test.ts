@@ -62,9 +62,12 @@ describe('amend: people change what a scope is about', () => {
       facts: { cycle: [a, c, b] },
     });
     expect(codeOf(change(world, a, { consumes: [a] }))).toBe('DEADLOCK');
-    expect(codeOf(change(world, a, { consumes: ['S099'] }))).toBe('UNKNOWN_SCOPE');
+    expect(refusalOf(change(world, b, { consumes: [a, 'S099'] }))).toMatchObject({
+      code: 'UNKNOWN_SCOPE',
+      facts: { argument: 'consumes[1]' },
+    });
     got(change(world, c, { consumes: [a, b] }));
-    expect(world.scope(c).pending).toEqual([b, a]);
+    expect(world.scope(c).pending).toEqual([a, b]);
     got(change(world, c, { consumes: [b] }));
     got(world.agent('u').next());
     expect(refusalOf(change(world, a, { consumes: [c] }))).toMatchObject({ code: 'BLOCKED' });

@@ -2,7 +2,7 @@ import { endedScope, unknownScope } from './authority.js';
 import type { Draft } from './draft.js';
 import { beginQueueing } from './end.js';
 import { wouldNeverEnd } from './grant.js';
-import { consumedScopes, namedScope, tooMuch, unfinished } from './open.js';
+import { consumedScopes, namedScope, tooMuch } from './open.js';
 import { isRefusal, type Refusal, refuse } from './refusal.js';
 import { type Contract, isEnded, type Owner, type Scope, type ScopeId } from './scope.js';
 import { settle, settleUnitless } from './settle.js';
@@ -34,16 +34,13 @@ export function amend(draft: Draft, given: string, amendment: Amendment, by: str
   const contract = { ...scope.contract, ...amendment };
   const limit = tooMuch(contract, draft);
   if (limit !== undefined) return limit;
-  const fresh = contract.consumes.filter((name) => !scope.contract.consumes.includes(name));
-  const consumed = consumedScopes(draft, fresh, contract.consumes);
+  const former = new Map(scope.contract.consumes.map((id) => [id, id]));
+  const consumed = consumedScopes(draft, contract.consumes, former);
   if (isRefusal(consumed)) return consumed;
-  if (scope.status === 'active' && unfinished(consumed).length > 0) return tooLateToWait(scope);
-  return draft.attempt(() => {
-    const ids = consumed.map(({ id }) => id);
-    const consumes = [...new Set([...contract.consumes.filter((name) => !fresh.includes(name)), ...ids])];
-    const pending = [...scope.pending.filter((id) => consumes.includes(id)), ...unfinished(consumed)];
-    return amended(draft, scope, { ...contract, consumes }, pending, by);
-  });
+  const { consumes, pending } = consumed;
+  if (scope.status === 'active' && pending.some((id) => !former.has(id))) return tooLateToWait(scope);
+  const left = pending.filter((id) => !former.has(id) || scope.pending.includes(id));
+  return draft.attempt(() => amended(draft, scope, { ...contract, consumes }, left, by));
 }
 
 /** The owner of a waiting scope goes on without inputs that have failed: `left` is what it still consumes. */

@@ -66,14 +66,13 @@ export function onlyScope(draft: Draft, { owner }: Claimant): Scope | Refusal | 
   );
 }
 
-export function unknownScope(given: string): Refusal {
+/** `argument` is the field that named it, where that is not plain. */
+export function unknownScope(given: string, argument?: string): Refusal {
   return refuse(
     'UNKNOWN_SCOPE',
     `There is no scope ${JSON.stringify(given.slice(0, 40))}.`,
     'Call list_scopes {} to see the scopes, or list_scopes {"mine": true} for your own handles.',
-    {
-      scope: given.slice(0, 40),
-    },
+    { ...(argument === undefined ? {} : { argument }), scope: given.slice(0, 40) },
   );
 }
 

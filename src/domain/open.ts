@@ -7,18 +7,26 @@ import type { Contract, Scope, ScopeId } from './scope.js';
 /** The contract of a scope to be opened. Scopes in it may be named by id or handle. */
 export type Opening = Contract;
 
-/** Opens a scope. Its `consumes` exist already, so a new scope cannot close a cycle. */
-export function openScope(draft: Draft, by: string, opening: Opening): ScopeId | Refusal {
+/** Scopes that need no look: those that are opened together, by the names that they have for each other. */
+export type Known = ReadonlyMap<string, ScopeId>;
+
+const NONE: Known = new Map();
+
+/**
+ * Opens a scope. What it consumes exists already, so that it cannot close a cycle; or is opened together with it, and
+ * then the whole was looked at before.
+ */
+export function openScope(draft: Draft, by: string, opening: Opening, together = NONE): ScopeId | Refusal {
   const limit = tooMuch(opening, draft) ?? tooMany(draft, 1);
   if (limit !== undefined) return limit;
-  const consumed = consumedScopes(draft, opening.consumes);
+  const consumed = consumedScopes(draft, opening.consumes, together);
   if (isRefusal(consumed)) return consumed;
-  const parent = parentScope(draft, opening.parent);
+  const parent = parentScope(draft, opening.parent, together);
   if (isRefusal(parent)) return parent;
   const scope = scopeId(draft.view.state.scopeCount + 1);
-  const consumes = [...new Set(consumed.map(({ id }) => id))];
+  const { consumes, pending } = consumed;
   const contract = { ...opening, consumes, ...(parent === undefined ? {} : { parent }) };
-  draft.emit({ type: 'scope.opened', scope, contract, by, pending: unfinished(consumed) });
+  draft.emit({ type: 'scope.opened', scope, contract, by, pending });
   return scope;
 }
 
@@ -60,36 +68,41 @@ export function tooMany({ view }: Draft, more: number): Refusal | undefined {
   );
 }
 
-/**
- * What is consumed is done, or alive and still to be done.
- *
- * @param all the list that the caller gave, where these are not all of it: the refusal tells the place in it.
- */
-export function consumedScopes(draft: Draft, given: readonly string[], all = given): Scope[] | Refusal {
-  const scopes: Scope[] = [];
-  for (const text of given) {
-    const scope = namedScope(draft, text);
-    const argument = `consumes[${all.indexOf(text)}]`;
-    if (scope === undefined) return named(unknownScope(text), argument);
-    if (scope.status === 'failed' || scope.status === 'cancelled') {
-      return refuse(
-        'BLOCKED',
-        `${scope.id} is ${scope.status}: its outputs will not come.`,
-        'Leave it out of consumes, or open a scope for the missing work.',
-        { argument, scope: scope.id, status: scope.status },
-      );
-    }
-    scopes.push(scope);
+/** What a scope consumes, each once in the order given, and what of it is still to come. */
+export interface Consumed {
+  readonly consumes: readonly ScopeId[];
+  readonly pending: readonly ScopeId[];
+}
+
+/** What is consumed is done, or alive and still to be done. What is `known` is still to come. */
+export function consumedScopes(draft: Draft, given: readonly string[], known: Known): Consumed | Refusal {
+  const consumes = new Set<ScopeId>();
+  const pending = new Set<ScopeId>();
+  for (const [at, text] of given.entries()) {
+    const id = known.get(text);
+    const scope = id === undefined ? consumable(draft, text, `consumes[${at}]`) : { id, status: 'open' };
+    if (isRefusal(scope)) return scope;
+    consumes.add(scope.id);
+    if (scope.status !== 'done') pending.add(scope.id);
   }
-  return scopes;
+  return { consumes: [...consumes], pending: [...pending] };
 }
 
-function parentScope(draft: Draft, given: string | undefined): ScopeId | undefined | Refusal {
-  return given === undefined ? undefined : (namedScope(draft, given)?.id ?? named(unknownScope(given), 'parent'));
+function consumable(draft: Draft, text: string, argument: string): Scope | Refusal {
+  const scope = namedScope(draft, text);
+  if (scope === undefined) return unknownScope(text, argument);
+  if (scope.status !== 'failed' && scope.status !== 'cancelled') return scope;
+  return refuse(
+    'BLOCKED',
+    `${scope.id} is ${scope.status}: its outputs will not come.`,
+    'Leave it out of consumes, or open a scope for the missing work.',
+    { argument, scope: scope.id, status: scope.status },
+  );
 }
 
-function named(refusal: Refusal, argument: string): Refusal {
-  return { ...refusal, facts: { argument, ...refusal.facts } };
+function parentScope(draft: Draft, given: string | undefined, together: Known): ScopeId | undefined | Refusal {
+  if (given === undefined) return undefined;
+  return together.get(given) ?? namedScope(draft, given)?.id ?? unknownScope(given, 'parent');
 }
 
 /** A scope by its id or handle, ended or not. */

@@ -1,5 +1,7 @@
+import { circleIn } from './circle.js';
 import type { Draft } from './draft.js';
-import { type Opening, openScope, tooMany } from './open.js';
+import { scopeId } from './handle.js';
+import { type Known, type Opening, openScope, tooMany } from './open.js';
 import { isRefusal, type Refusal, refuse } from './refusal.js';
 import type { ScopeId } from './scope.js';
 
@@ -9,10 +11,18 @@ export interface PlanEntry {
   readonly opening: Opening;
 }
 
-/** An entry, and its place in the plan. */
-type Placed = PlanEntry & { readonly at: number };
+const SHOWN = 20;
 
-/** Opens all scopes of a plan, or none. → their ids, in the order of the entries. */
+/** An entry, and its place in the plan. */
+interface Placed extends PlanEntry {
+  readonly key: string;
+  readonly at: number;
+}
+
+/** The entries that others can name. */
+type Named = ReadonlyMap<string, Placed>;
+
+/** Opens all scopes of a plan, or none. → their ids, which ascend in the order of the entries. */
 export function openPlan(draft: Draft, by: string, entries: readonly PlanEntry[]): ScopeId[] | Refusal {
   const { maxPlan } = draft.view.settings;
   if (entries.length > maxPlan) {
@@ -23,25 +33,22 @@ export function openPlan(draft: Draft, by: string, entries: readonly PlanEntry[]
   }
   const limit = tooMany(draft, entries.length);
   if (limit !== undefined) return limit;
-  const order = inOrder(entries.map((entry, at) => ({ ...entry, at })));
-  return isRefusal(order) ? order : draft.attempt(() => openAll(draft, by, order));
+  const named = namedEntries(entries);
+  if (isRefusal(named)) return named;
+  return circleOfConsumes(named) ?? circleOfParents(named) ?? draft.attempt(() => openAll(draft, by, entries, named));
 }
 
-function openAll(draft: Draft, by: string, order: readonly Placed[]): ScopeId[] | Refusal {
-  const opened: { readonly at: number; readonly id: ScopeId }[] = [];
-  const byKey = new Map<string, ScopeId>();
-  for (const { at, key, opening } of order) {
-    const { consumes, parent } = opening;
-    const id = openScope(draft, by, {
-      ...opening,
-      consumes: consumes.map((name) => byKey.get(name) ?? name),
-      ...(parent === undefined ? {} : { parent: byKey.get(parent) ?? parent }),
-    });
+/** The ids are known beforehand, so entries may name what comes after them. */
+function openAll(draft: Draft, by: string, entries: readonly PlanEntry[], named: Named): ScopeId[] | Refusal {
+  const first = draft.view.state.scopeCount + 1;
+  const together: Known = new Map([...named].map(([key, { at }]) => [key, scopeId(first + at)]));
+  const ids: ScopeId[] = [];
+  for (const [at, { opening }] of entries.entries()) {
+    const id = openScope(draft, by, opening, together);
     if (isRefusal(id)) return within(id, at);
-    opened.push({ at, id });
-    if (key !== undefined) byKey.set(key, id);
+    ids.push(id);
   }
-  return opened.sort((a, b) => a.at - b.at).map(({ id }) => id);
+  return ids;
 }
 
 /** Says in which entry of a plan a refused argument stands. */
@@ -51,43 +58,14 @@ export function within(refusal: Refusal, at: number): Refusal {
   return { ...refusal, facts: { ...refusal.facts, argument: place } };
 }
 
-/** Entries so that each comes after those that it names; otherwise as they were given. Refuses double keys and cycles. */
-function inOrder(entries: readonly Placed[]): Placed[] | Refusal {
+function namedEntries(entries: readonly PlanEntry[]): Named | Refusal {
   const named = new Map<string, Placed>();
-  for (const entry of entries) {
-    if (entry.key === undefined) continue;
-    if (named.has(entry.key)) return doubleKey(entry.key, entry.at);
-    named.set(entry.key, entry);
+  for (const [at, { key, opening }] of entries.entries()) {
+    if (key === undefined) continue;
+    if (named.has(key)) return doubleKey(key, at);
+    named.set(key, { key, opening, at });
   }
-  const order = new Set<Placed>();
-  for (const entry of entries) {
-    const cycle = place(entry, named, order);
-    if (cycle !== undefined) return closed(cycle);
-  }
-  return [...order];
-}
-
-/** Depth first, without recursion: a plan may be one chain of thousands. → the cycle, where there is one. */
-function place(first: Placed, named: ReadonlyMap<string, Placed>, order: Set<Placed>): Placed[] | undefined {
-  const path = [first];
-  const onPath = new Set(path);
-  for (let entry = path.at(-1); entry !== undefined; entry = path.at(-1)) {
-    const next = namedBy(entry, named).find((other) => !order.has(other));
-    if (next === undefined) {
-      order.add(entry);
-      path.pop();
-    } else if (onPath.has(next)) return path.slice(path.indexOf(next));
-    else {
-      path.push(next);
-      onPath.add(next);
-    }
-  }
-  return undefined;
-}
-
-function namedBy({ opening: { consumes, parent } }: PlanEntry, named: ReadonlyMap<string, Placed>): Placed[] {
-  const names = parent === undefined ? consumes : [...consumes, parent];
-  return names.map((name) => named.get(name)).filter((entry) => entry !== undefined);
+  return named;
 }
 
 function doubleKey(key: string, at: number): Refusal {
@@ -97,17 +75,40 @@ function doubleKey(key: string, at: number): Refusal {
   });
 }
 
-function closed(cycle: readonly Placed[]): Refusal {
-  const keys = cycle.map(({ key }) => String(key));
-  const next = [...keys.slice(1), ...keys.slice(0, 1)];
-  const links = cycle.map(({ at, opening }, place) => {
-    const link = opening.consumes.indexOf(String(next[place]));
-    return `scopes[${at}].${link < 0 ? 'parent' : `consumes[${link}]`}`;
-  });
-  return refuse(
-    'DEADLOCK',
-    `The plan would never end: ${[...keys, ...keys.slice(0, 1)].join(' waits for ')}.`,
-    'Take one of these out of consumes or parent.',
-    { argument: String(links[0]), cycle: keys },
+/** A scope waits for what it consumes, and not for its parent: that one may well consume what its parts have made. */
+function circleOfConsumes(named: Named): Refusal | undefined {
+  const circle = circleIn(named.values(), ({ opening }) => among(named, opening.consumes));
+  if (circle === undefined) return undefined;
+  const sentence = `The plan would never end: ${around(circle, 'waits for')}.`;
+  const [first, second = first] = circle;
+  const link = first?.opening.consumes.indexOf(String(second?.key));
+  return refuse('DEADLOCK', sentence, 'Take one of these out of consumes.', facts(circle, `consumes[${link}]`));
+}
+
+function circleOfParents(named: Named): Refusal | undefined {
+  const circle = circleIn(named.values(), ({ opening: { parent } }) =>
+    among(named, parent === undefined ? [] : [parent]),
   );
+  if (circle === undefined) return undefined;
+  const sentence = `A scope would be a part of itself: ${around(circle, 'is a part of')}.`;
+  return refuse('INVALID', sentence, 'Leave the parent of one of these out.', facts(circle, 'parent'));
+}
+
+function among(named: Named, names: readonly string[]): Placed[] {
+  return names.map((name) => named.get(name)).filter((entry) => entry !== undefined);
+}
+
+function facts(circle: readonly Placed[], field: string): Refusal['facts'] {
+  return { argument: `scopes[${circle[0]?.at}].${field}`, cycle: shown(circle) };
+}
+
+function around(circle: readonly Placed[], verb: string): string {
+  const names = shown(circle);
+  return [...names, ...names.slice(0, 1)].join(` ${verb} `);
+}
+
+/** Whoever reads of a long circle looks for one place to open it. */
+function shown(circle: readonly Placed[]): string[] {
+  const hidden = circle.length - SHOWN;
+  return [...circle.slice(0, SHOWN).map(({ key }) => key), ...(hidden > 0 ? [`${hidden} more`] : [])];
 }

@@ -29,13 +29,13 @@ test('a plan is imported whole: agents take it up in its order, and it is export
   const imported = await runCli(['scopes', 'import', 'plan.yaml', '--json'], { cwd: root });
   expect([imported.code, imported.err]).toEqual([0, '']);
   expect(JSON.parse(imported.out).scopes).toEqual([
-    { id: 'S003', key: 'api', title: 'Build the API' },
+    { id: 'S001', key: 'api', title: 'Build the API' },
     { id: 'S002', key: 'spec', title: 'Write the spec' },
-    { id: 'S001', key: 'all', title: 'All of it' },
+    { id: 'S003', key: 'all', title: 'All of it' },
   ]);
   const ada = await stdioAgent(root, 'ada');
   expect(await ada.ok('claim_scope', { phase: 'design' })).toMatchObject({ id: 'S002' });
-  expect(await ada.ok('claim_scope', { scope: 'S003', wait_s: 0 })).toMatchObject({ blocked_on: ['S002'] });
+  expect(await ada.ok('claim_scope', { scope: 'S001', wait_s: 0 })).toMatchObject({ blocked_on: ['S002'] });
   await ada.ok('open_scope', { title: 'Also' });
   await ada.ok('claim_scope', { title: 'For myself', units: ['x/'] });
   const { code, out, err } = await runCli(['scopes', 'export'], { cwd: root });
@@ -43,13 +43,13 @@ test('a plan is imported whole: agents take it up in its order, and it is export
   expect(out).toContain('    checks:\n      - npm test\n');
   const json = JSON.parse((await runCli(['scopes', 'export', '--json'], { cwd: root })).out);
   expect(json.scopes.map(({ title }: { title: string }) => title)).toEqual([
-    'All of it',
-    'Write the spec',
     'Build the API',
+    'Write the spec',
+    'All of it',
     'Also',
   ]);
-  expect(json.scopes[2]).toEqual({
-    key: 'S003',
+  expect(json.scopes[0]).toEqual({
+    key: 'S001',
     title: 'Build the API',
     phase: 'build',
     units: ['src/api/'],
@@ -59,10 +59,10 @@ test('a plan is imported whole: agents take it up in its order, and it is export
     non_goals: ['No new dependency.'],
     done: ['Every route has a test.'],
     checks: ['npm test'],
-    parent: 'S001',
+    parent: 'S003',
   });
   write('again.json', JSON.stringify(json));
-  expect((await runCli(['scopes', 'import', 'again.json'], { cwd: root })).out).toMatch(/S006 +S001 +All of it\n/);
+  expect((await runCli(['scopes', 'import', 'again.json'], { cwd: root })).out).toMatch(/S008 +S003 +All of it\n/);
 });
 
 test('an export of some scopes says which references it had to leave out', async () => {
@@ -74,7 +74,7 @@ test('an export of some scopes says which references it had to leave out', async
   const { code, out, err } = await runCli(['scopes', 'export', '--status', 'open', '--json'], { cwd: root });
   expect(code).toBe(0);
   expect(JSON.parse(out).scopes.map(({ key }: { key: string }) => key)).toEqual(['S001', 'S003']);
-  expect(err).toBe('signalbox: S003 names S002 as consumes, which is not in the plan: left out\n');
+  expect(err).toBe('signalbox: S001 names S002 as consumes, which is not in the plan: left out\n');
 });
 
 const units = fc.uniqueArray(fc.constantFrom('src/', 'a b.ts', 'src/**/*.sql', 'process:build', "it's.md"), {
@@ -87,6 +87,7 @@ const plan = fc.array(
     done: fc.array(fc.constantFrom('# no comment', '- no list', 'two\nlines\n'), { maxLength: 2 }),
     priority: fc.integer({ min: -2, max: 2 }),
     consumes: fc.uniqueArray(fc.nat(40), { maxLength: 3 }),
+    parent: fc.nat(40),
     note: fc.string({ unit: 'grapheme-ascii', maxLength: 20 }),
   }),
   { minLength: 30, maxLength: 40 },
@@ -95,10 +96,11 @@ const plan = fc.array(
 test('an export imported into a fresh workspace gives the same plan', async () => {
   await fc.assert(
     fc.asyncProperty(plan, async (entries) => {
-      const scopes = entries.map(({ consumes, ...rest }, at) => ({
+      const scopes = entries.map(({ consumes, parent, ...rest }, at) => ({
         key: `k${at}`,
         title: `T${at}`,
         ...rest,
+        ...(parent > at && parent < entries.length ? { parent: `k${parent}` } : {}),
         consumes: consumes.filter((other) => other < at).map((other) => `k${other}`),
       }));
       const first = newWorkspace({ 'plan.json': JSON.stringify({ version: 1, scopes: scopes.toReversed() }) });
@@ -132,11 +134,28 @@ test.each([
   ],
   [
     'waits in a circle',
-    '- {title: a, key: a, consumes: [b]}\n- {title: b, key: b, parent: a}\n',
+    '- {title: a, key: a, consumes: [b]}\n- {title: b, key: b, consumes: [a]}\n',
     'DEADLOCK',
-    /a waits for b/,
+    /yaml:3: scopes\[0\]\.consumes\[0\]: .* a waits for b/,
   ],
-  ['consumes what is not there', '- {title: a}\n- {title: b, consumes: [S099]}\n', 'UNKNOWN_SCOPE', /S099/],
+  [
+    'has a circle of parents',
+    '- {title: x}\n- {title: a, key: a, parent: b}\n- {title: b, key: b, parent: a}\n',
+    'INVALID',
+    /yaml:4: scopes\[1\]\.parent: .* a is a part of b/,
+  ],
+  [
+    'consumes what is not there',
+    '- {title: a, key: a}\n- title: b\n  consumes:\n  - a\n  - S099\n',
+    'UNKNOWN_SCOPE',
+    /yaml:7: scopes\[1\]\.consumes\[1\]: .*S099/,
+  ],
+  [
+    'is a part of what is not there',
+    '- {title: a}\n- {title: b, parent: S099}\n',
+    'UNKNOWN_SCOPE',
+    /yaml:4: .*\.parent: /,
+  ],
   [
     'leaves the workspace',
     '- {title: a}\n- title: b\n  units:\n  - ../x\n',
