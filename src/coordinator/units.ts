@@ -2,13 +2,13 @@ import { isGlob } from '../domain/glob.js';
 import { isRefusal, type Refusal } from '../domain/refusal.js';
 import type { Product } from '../domain/scope.js';
 import { parseUnit } from '../domain/unit.js';
-import type { Workspace } from '../workspace/workspace.js';
 import { inArgument, quoted, wrongArgument } from './argument.js';
+import type { Disk } from './patient-disk.js';
 
 type Purpose = 'read' | 'write';
 
 /** Units to be claimed, as agents write them → canonical units. */
-export async function parseUnits(workspace: Workspace, given: readonly string[]): Promise<string[] | Refusal> {
+export async function parseUnits(workspace: Disk, given: readonly string[]): Promise<string[] | Refusal> {
   const units: string[] = [];
   for (const [at, text] of given.entries()) {
     const unit = await canonicalUnit(workspace, text, 'write');
@@ -19,7 +19,7 @@ export async function parseUnits(workspace: Workspace, given: readonly string[])
 }
 
 /** A unit as it is compared with others. Its path is resolved, so that a link and its target are one unit. */
-export async function canonicalUnit(workspace: Workspace, text: string, purpose: Purpose): Promise<string | Refusal> {
+export async function canonicalUnit(workspace: Disk, text: string, purpose: Purpose): Promise<string | Refusal> {
   if (text.startsWith('process:')) return printed(workspace, text);
   const { above, pattern } = splitGlob(text);
   const path = await workspace.resolve(above, purpose);
@@ -29,7 +29,7 @@ export async function canonicalUnit(workspace: Workspace, text: string, purpose:
   return printed(workspace, isFolder(workspace, text, path) ? prefix || './' : path);
 }
 
-function printed(workspace: Workspace, text: string): string | Refusal {
+function printed(workspace: Disk, text: string): string | Refusal {
   const unit = parseUnit(text, workspace.folds);
   return isRefusal(unit) ? unit : unit.text;
 }
@@ -44,13 +44,13 @@ function splitGlob(text: string): { readonly above: string; readonly pattern: st
 }
 
 /** `src` without its slash means the folder where there is a folder of that name. */
-function isFolder(workspace: Workspace, given: string, path: string): boolean {
+function isFolder(workspace: Disk, given: string, path: string): boolean {
   return path === '.' || /\/\.?$/.test(given) || workspace.isFolder(path);
 }
 
 /** Files that a scope promises to publish → with canonical paths. Only files can be outputs. */
 export async function parseProduces(
-  workspace: Workspace,
+  workspace: Disk,
   given: readonly (string | Product)[],
 ): Promise<Product[] | Refusal> {
   const products = new Map<string, Product>();

@@ -101,6 +101,19 @@ test('promise 12: a plan and the live scopes have their limits', () => {
   expect(got(open(new World({ maxPlan: 2, maxLiveScopes: 2 }), plan))).toHaveLength(2);
 });
 
+test('promise 12: what the scopes of a plan name is counted together', () => {
+  const produces = [{ path: 'd', type: 'file' }];
+  const plan = [
+    entry('a', [], { units: ['a', 'b'] }),
+    entry('b', ['a'], { units: ['c'], produces }),
+    entry('c', ['a']),
+  ];
+  const over = (limit: number) => ({ code: 'LIMIT', facts: { argument: 'scopes', limit, count: limit + 1 } });
+  expect(refusalOf(open(new World({ maxPlanUnits: 3 }), plan))).toMatchObject(over(3));
+  expect(refusalOf(open(new World({ maxPlanConsumes: 1 }), plan))).toMatchObject(over(1));
+  expect(got(open(new World({ maxPlanUnits: 4, maxPlanConsumes: 2 }), plan))).toHaveLength(3);
+});
+
 test('a chain of thousands is no recursion', () => {
   const chain = Array.from({ length: 5_000 }, (_, at) => entry(`k${at}`, at === 4_999 ? [] : [`k${at + 1}`]));
   expect(got(open(new World({}, { checked: false }), chain))).toHaveLength(5_000);

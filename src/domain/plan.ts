@@ -2,6 +2,7 @@ import { circleIn } from './circle.js';
 import type { Draft } from './draft.js';
 import { scopeId } from './handle.js';
 import { type Known, type Opening, openScope, tooMany } from './open.js';
+import { planTooLarge } from './plan-size.js';
 import { isRefusal, type Refusal, refuse } from './refusal.js';
 import type { ScopeId } from './scope.js';
 
@@ -24,14 +25,8 @@ type Named = ReadonlyMap<string, Placed>;
 
 /** Opens all scopes of a plan, or none. → their ids, which ascend in the order of the entries. */
 export function openPlan(draft: Draft, by: string, entries: readonly PlanEntry[]): ScopeId[] | Refusal {
-  const { maxPlan } = draft.view.settings;
-  if (entries.length > maxPlan) {
-    return refuse('LIMIT', `A plan has at most ${maxPlan} scopes; this one has ${entries.length}.`, 'Split the plan.', {
-      argument: 'scopes',
-      limit: maxPlan,
-    });
-  }
-  const limit = tooMany(draft, entries.length);
+  const sizes = entries.map(({ opening }) => opening);
+  const limit = planTooLarge(draft.view.settings, sizes) ?? tooMany(draft, entries.length);
   if (limit !== undefined) return limit;
   const named = namedEntries(entries);
   if (isRefusal(named)) return named;

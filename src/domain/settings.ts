@@ -33,6 +33,10 @@ export interface Settings {
   readonly maxAttempts: number;
   /** Scopes that are declared at once. */
   readonly maxPlan: number;
+  /** Units and outputs that these name together. */
+  readonly maxPlanUnits: number;
+  /** Scopes that these consume together. */
+  readonly maxPlanConsumes: number;
   /** Artifacts of one publication. */
   readonly maxArtifacts: number;
   /** Artifacts of one scope: they are all in its row. */
@@ -58,6 +62,8 @@ export const DEFAULTS: Settings = {
   maxTitle: 200,
   maxAttempts: 3,
   maxPlan: 10_000,
+  maxPlanUnits: 30_000,
+  maxPlanConsumes: 30_000,
   maxArtifacts: 1_000,
   maxScopeArtifacts: 2_000,
   maxArtifactBytes: 64_000_000,
