@@ -113,9 +113,16 @@ describe('a wrong plan is refused with place, reason and line', () => {
     expect(await parseYaml(text)).toEqual({ fault: 'malformed', reason: expect.stringMatching(reason) });
   });
 
-  test('more scopes than a plan may have are counted, not read', () => {
-    const scopes = Array.from({ length: 100_000 }, () => 'no scope at all');
-    const reason = 'a plan has at most 10000 scopes; this one has 100000';
-    expect(parsePlan({ version: 1, scopes })).toEqual([{ place: 'scopes', reason }]);
+  test.each([
+    ['a list', `scopes:\n${'- a\n'.repeat(100_000)}what follows: [is not read`],
+    ['a list in one line', `scopes: [${'a, '.repeat(100_000)}what follows is not read`],
+  ])('%s that is longer than any plan is counted, not read', async (_, text) => {
+    const reason = 'has a list of more than 10001 items';
+    expect(await parseYaml(text)).toEqual({ fault: 'too_large', reason });
+  });
+
+  test('a list that is as long as a plan may be is read, with a comma at its end too', async () => {
+    const yaml = await parseYaml(`[${'a, '.repeat(10_000)}]`);
+    expect('fault' in yaml ? yaml : yaml.value).toHaveLength(10_000);
   });
 });

@@ -1,11 +1,14 @@
 import { isUtf8 } from 'node:buffer';
 import { readFileSync, statSync } from 'node:fs';
 import type { CST, Document, Node } from 'yaml';
+import { DEFAULTS } from '../domain/settings.js';
 
 /** Levels of nesting, as the parser counts them. */
 const MAX_DEPTH = 64;
 const MAX_KEYS = 1_000;
 const MAX_NAMED = 1_000;
+/** The longest list that we read is a plan; what a comma may leave behind its last item counts too. */
+const MAX_ITEMS = DEFAULTS.maxPlan + 1;
 
 /** One YAML document as plain values. */
 export interface Yaml {
@@ -59,8 +62,8 @@ export async function parseYaml(text: string): Promise<Yaml | YamlFault> {
   // Loaded only here: most starts have no such file, and a start has to be quick.
   const yaml = await import('yaml');
   const { LineCounter, parseDocument } = yaml;
-  const reason = excess(text, yaml);
-  if (reason !== undefined) return { fault: 'malformed', reason };
+  const excessive = excess(text, yaml);
+  if (excessive !== undefined) return excessive;
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines });
   const [error] = document.errors;
@@ -76,22 +79,30 @@ export async function parseYaml(text: string): Promise<Yaml | YamlFault> {
 
 /**
  * What of a text would cost more to compose than its size allows: composing calls itself for each level, compares each key
- * of a mapping with all others, and looks each tag and anchor up among all.
+ * of a mapping with all others, and looks each tag and anchor up among all. A list costs what it is long, but none may be longer
+ * than a plan.
  */
-function excess(text: string, { Lexer, Parser }: typeof import('yaml')): string | undefined {
+function excess(text: string, { Lexer, Parser }: typeof import('yaml')): YamlFault | undefined {
   const parser = new Parser();
   let named = 0;
   for (const lexeme of new Lexer().lex(text)) {
     for (const _ of parser.next(lexeme));
+    if (/^[&!]/.test(lexeme)) named += 1;
+    if (named > MAX_NAMED) return malformed(`has more than ${MAX_NAMED} tags and anchors`);
+    if (parser.stack.length > MAX_DEPTH) return malformed(`nests deeper than ${MAX_DEPTH} levels`);
     const top = parser.stack.at(-1);
-    if (parser.stack.length > MAX_DEPTH) return `nests deeper than ${MAX_DEPTH} levels`;
-    if (isMapping(top) && top.items.length > MAX_KEYS) return `has a mapping of more than ${MAX_KEYS} keys`;
-    if (/^[&!]/.test(lexeme) && ++named > MAX_NAMED) return `has more than ${MAX_NAMED} tags and anchors`;
+    const items = top !== undefined && 'items' in top ? top.items.length : 0;
+    if (items > MAX_KEYS && isMapping(top)) return malformed(`has a mapping of more than ${MAX_KEYS} keys`);
+    if (items > MAX_ITEMS) return { fault: 'too_large', reason: `has a list of more than ${MAX_ITEMS} items` };
   }
   return undefined;
 }
 
-function isMapping(token: CST.Token | undefined): token is CST.BlockMap | CST.FlowCollection {
+function malformed(reason: string): YamlFault {
+  return { fault: 'malformed', reason };
+}
+
+function isMapping(token: CST.Token | undefined): boolean {
   return token?.type === 'block-map' || (token?.type === 'flow-collection' && token.start.source === '{');
 }
 

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { PHASES } from '../domain/scope.js';
-import { DEFAULTS } from '../domain/settings.js';
 import { unknownKey } from './names.js';
 import { fault } from './parse.js';
 import { handle, KB, label, MAX_LIST, path, prose, scopeIds, units } from './text.js';
@@ -40,7 +39,7 @@ export const planScope = z.strictObject({
 /** A whole plan: what `scopes import` reads and `scopes export` writes. */
 export const planSchema = z.strictObject({
   version: z.literal(1),
-  scopes: z.array(planScope).max(DEFAULTS.maxPlan),
+  scopes: z.array(planScope),
 });
 
 export type Plan = z.infer<typeof planSchema>;
@@ -53,8 +52,6 @@ export interface PlanFault {
 
 /** A document → the plan that it is, or all that is wrong with it. */
 export function parsePlan(document: unknown): Plan | readonly PlanFault[] {
-  const many = tooManyScopes(document);
-  if (many !== undefined) return [many];
   const parsed = planSchema.safeParse(document);
   if (parsed.success) return parsed.data;
   return parsed.error.issues.flatMap((issue): PlanFault[] => {
@@ -62,13 +59,6 @@ export function parsePlan(document: unknown): Plan | readonly PlanFault[] {
     if (issue.code !== 'unrecognized_keys') return [{ place, reason: `expected ${expected}, got ${got}` }];
     return issue.keys.map((key) => ({ place, reason: unknownKey('', key, keysAt(issue.path)) }));
   });
-}
-
-/** Before any one of them is looked at: there may be very many. */
-function tooManyScopes(document: unknown): PlanFault | undefined {
-  const scopes = typeof document === 'object' && document !== null ? Reflect.get(document, 'scopes') : undefined;
-  if (!Array.isArray(scopes) || scopes.length <= DEFAULTS.maxPlan) return undefined;
-  return { place: 'scopes', reason: `a plan has at most ${DEFAULTS.maxPlan} scopes; this one has ${scopes.length}` };
 }
 
 function keysAt(path: readonly PropertyKey[]): string[] {

@@ -9,6 +9,8 @@ const NAMES = 20;
 /** What a program sent → input, or INVALID with argument, expected, got. Nothing is mended, nothing is ignored. */
 export function parseStrict<Input>(schema: z.ZodType<Input>, value: unknown): { readonly input: Input } | Refusal {
   const meant = optionFor(schema, value);
+  const long = overlong(meant, value);
+  if (long !== undefined) return long;
   const result = meant.safeParse(value);
   if (result.success) return { input: result.data };
   const issue = innermost(result.error.issues);
@@ -22,6 +24,17 @@ function optionFor<Input>(schema: z.ZodType<Input>, value: unknown): z.ZodType<I
   const known = (option: z.core.$ZodType) => came.filter((name) => namesIn(option, []).includes(name)).length;
   const [best] = [...schema.options].sort((a, b) => known(b) - known(a));
   return (best ?? schema) as z.ZodType<Input>;
+}
+
+/** A list is counted before anything in it is looked at: there may be very many. */
+function overlong(schema: z.ZodType, value: unknown): Refusal | undefined {
+  for (const [name, list] of Object.entries(typeof value === 'object' && value !== null ? value : {})) {
+    const bag = property(property(bare(within(schema, name)), '_zod'), 'bag');
+    const most = property(bag, 'maximum');
+    if (!Array.isArray(list) || typeof most !== 'number' || list.length <= most) continue;
+    return misfit('LIMIT', name, `a list of at most ${most} items`, `a list of ${list.length}`);
+  }
+  return undefined;
 }
 
 /** Of several shapes that a value might have had, the one that it comes nearest to tells what is wrong. */
@@ -42,17 +55,13 @@ function depth([issue]: readonly Issue[]): number {
 
 function wrong(issue: Issue, value: unknown): Refusal {
   const { place, expected, got } = fault(issue, value);
-  const argument = place || 'body';
-  return refuse(
-    'INVALID',
-    `${argument} does not fit: expected ${expected}, got ${got}.`,
-    `Send ${argument} as ${expected}.`,
-    {
-      argument,
-      expected,
-      got,
-    },
-  );
+  const isLong = issue.code === 'too_big' && issue.origin === 'array';
+  return misfit(isLong ? 'LIMIT' : 'INVALID', place || 'body', expected, got);
+}
+
+function misfit(code: 'INVALID' | 'LIMIT', argument: string, expected: string, got: string): Refusal {
+  const sentence = `${argument} does not fit: expected ${expected}, got ${got}.`;
+  return refuse(code, sentence, `Send ${argument} as ${expected}.`, { argument, expected, got });
 }
 
 function unknown(issue: Extract<Issue, { code: 'unrecognized_keys' }>, schema: z.ZodType): Refusal {
