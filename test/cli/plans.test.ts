@@ -77,6 +77,29 @@ test('an export of some scopes says which references it had to leave out', async
   expect(err).toBe('signalbox: S001 names S002 as consumes, which is not in the plan: left out\n');
 });
 
+const KEYS = Array.from({ length: 1_000 }, (_, at) => `k${at}`);
+test.each([
+  [
+    'in what it consumes',
+    [
+      ...KEYS.map((key) => ({ title: 'A', key })),
+      ...Array.from({ length: 20 }, () => ({ title: 'B', consumes: KEYS })),
+    ],
+    'consume at most 30000 others together; this one has 40000.',
+  ],
+  ['in size', Array.from({ length: 250 }, () => ({ title: 'A', note: 'x'.repeat(9_000) })), '4 MB; this one has 4.5.'],
+])('an export that is larger than import takes, %s, is whole, and says so', async (_, scopes, reason) => {
+  const { root } = newWorkspace({ 'plan.json': JSON.stringify({ version: 1, scopes }) });
+  for (let times = 0; times < 2; times++) {
+    expect((await runCli(['scopes', 'import', 'plan.json'], { cwd: root })).code).toBe(0);
+    const { code, out, err } = await runCli(['scopes', 'export', '--json'], { cwd: root });
+    expect([code, JSON.parse(out).scopes.length]).toEqual([0, (times + 1) * scopes.length]);
+    if (times === 0) expect(err).toBe('');
+    else expect(err).toMatch(/^signalbox: import takes this in parts only \(--status open leaves out .*\): .*\n$/);
+    expect(err).toContain(times === 0 ? '' : reason);
+  }
+});
+
 const units = fc.uniqueArray(fc.constantFrom('src/', 'a b.ts', 'src/**/*.sql', 'process:build', "it's.md"), {
   maxLength: 3,
 });
@@ -123,8 +146,14 @@ test.each([
   [
     'has 10⁵ scopes',
     `version: 1\nscopes:\n${'- {title: a}\n'.repeat(100_000)}`,
-    'INVALID',
-    /at most 10000 scopes; .* 100000/,
+    'LIMIT',
+    /plan\.yaml: has a list of more than 10001 items\nSplit the plan/,
+  ],
+  [
+    'has one scope too many',
+    `version: 1\nscopes:\n${'- {title: a}\n'.repeat(10_001)}`,
+    'LIMIT',
+    /yaml:3: scopes: A plan has at most 10000 scopes; this one has 10001/,
   ],
   [
     'names a key twice',

@@ -2,6 +2,7 @@ import type { Declaration } from '../../coordinator/contract.js';
 import type { ControlPlane } from '../../coordinator/control-plane-contract.js';
 import type { Parts } from '../../coordinator/parts.js';
 import { exportPlan } from '../../coordinator/plan.js';
+import { planTooLarge } from '../../domain/plan-size.js';
 import { type Code, isRefusal, type Refusal, refuse } from '../../domain/refusal.js';
 import type { Status } from '../../domain/scope.js';
 import { type PlanFault, parsePlan } from '../../wire/plan.js';
@@ -66,13 +67,23 @@ function placed(name: string, file: Yaml, refusal: Refusal): Refusal {
 /** `scopes export`: the plan of the workspace as one document, which `scopes import` takes. */
 export async function printPlan(parts: Parts, status: Status | undefined, json: boolean): Promise<void> {
   const { scopes, left } = await exportPlan(parts, status);
-  for (const { scope, names, as } of left) {
-    process.stderr.write(`signalbox: ${scope} names ${names} as ${as}, which is not in the plan: left out\n`);
-  }
-  if (json) return printJson({ version: 1, scopes });
-  const text = await planText(scopes);
+  for (const { scope, names, as } of left) warn(`${scope} names ${names} as ${as}, which is not in the plan: left out`);
+  const text = json ? `${JSON.stringify({ version: 1, scopes })}\n` : await planText(scopes);
+  const excess = planTooLarge(parts.settings, scopes)?.sentence ?? tooManyBytes(text);
+  if (excess !== undefined)
+    warn(`import takes this in parts only (--status open leaves out what has ended): ${excess}`);
   // What goes to a file has to stay what it is.
-  process.stdout.write(process.stdout.isTTY ? safeLines(text) : text);
+  process.stdout.write(process.stdout.isTTY && !json ? safeLines(text) : text);
+}
+
+function tooManyBytes(text: string): string | undefined {
+  const size = Buffer.byteLength(text);
+  if (size <= MAX_BYTES) return undefined;
+  return `A plan has at most ${MAX_BYTES / 1_000_000} MB; this one has ${(size / 1_000_000).toFixed(1)}.`;
+}
+
+function warn(sentence: string): void {
+  process.stderr.write(`signalbox: ${sentence}\n`);
 }
 
 /** A plan as YAML. */
