@@ -7,6 +7,7 @@ import { createControlPlane } from '../coordinator/control-plane.js';
 import type { ControlPlane } from '../coordinator/control-plane-contract.js';
 import { createCoordinator } from '../coordinator/coordinator.js';
 import type { Parts } from '../coordinator/parts.js';
+import { VainLooks } from '../coordinator/pickup.js';
 import { Presence } from '../coordinator/presence.js';
 import { Runs } from '../coordinator/runs.js';
 import { scratchRules } from '../coordinator/scratch.js';
@@ -118,6 +119,7 @@ async function openParts(
     checks: new Checks(),
     scratch,
     processTickets: new Map(),
+    vain: new VainLooks(),
   };
 }
 

@@ -13,7 +13,7 @@ import type { Caller, ClaimInput, ClaimOutput } from './contract.js';
 import { answer, failures, granted, isGranted } from './granting.js';
 import { act, claimant, collected, type Parts, type Step, scopeAlive, scopeNeeds } from './parts.js';
 import { Patience } from './patience.js';
-import { comes } from './pickup.js';
+import { comes, isKnownVain } from './pickup.js';
 import { titleFrom } from './title.js';
 import { stopped } from './unfinished-runs.js';
 import { parseProduces, parseUnits } from './units.js';
@@ -58,12 +58,19 @@ async function taken(
   signal: AbortSignal,
 ): Promise<Scope | Refusal> {
   const { next } = request;
-  for (let waits = next !== undefined; ; waits &&= await comes(parts, who, next, signal)) {
+  let waits = next !== undefined;
+  for (let isAgain = false; ; isAgain = true) {
     const claimed = await act<Scope | 'later'>(parts, who, 'claim_scope', needs, (draft) => {
+      const { state } = draft.view;
+      // Of many who were woken by the same news, one takes the work up, and one looks whether there is more.
+      if (waits && isAgain && next !== undefined && isKnownVain(parts, who, state, next)) return { answer: 'later' };
       const step = decide(draft, parts, who, request);
-      return waits && isRefusal(step.answer) && step.answer.code === 'WAITING' ? { answer: 'later' } : step;
+      if (!waits || !isRefusal(step.answer) || step.answer.code !== 'WAITING') return step;
+      if (next !== undefined) parts.vain.add(state, who, next);
+      return { answer: 'later' };
     });
     if (claimed !== 'later') return claimed;
+    waits = await comes(parts, who, next, signal);
   }
 }
 

@@ -14,7 +14,7 @@ import { stopped } from './unfinished-runs.js';
 /** How long to see to the commands of scopes that are stopping, before the look at what else there is: in milliseconds. */
 const ENDING = 1_000;
 /** How often a waiting caller is told its place, in milliseconds. */
-const TELL = 5_000;
+export const TELL = 5_000;
 
 /**
  * Waits for the grant until the deadline, or until an input has failed that the caller does not know of.

@@ -15,6 +15,7 @@ import type { Git } from '../workspace/git/git.js';
 import type { Workspace } from '../workspace/workspace.js';
 import type { Checks } from './checks.js';
 import type { Caller } from './contract.js';
+import type { VainLooks } from './pickup.js';
 import type { Presence } from './presence.js';
 import type { Runs } from './runs.js';
 
@@ -35,6 +36,8 @@ export interface Parts {
   readonly scratch: IgnoreMatcher;
   /** Waiting claims of process units, by caller and unit, so that a command called again keeps its place. */
   readonly processTickets: Map<string, string>;
+  /** Looks for open work that need not be taken again. */
+  readonly vain: VainLooks;
   /** One line for whoever runs the server. */
   readonly log: (sentence: string) => void;
 }

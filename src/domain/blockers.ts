@@ -94,6 +94,23 @@ export function blockers(view: View, request: Request): Blocker[] {
     .map(({ scope, ticket, units }) => ({ scope, why: ticket ? 'queued' : 'held', units: [...units] }));
 }
 
+/** A unit that was asked for, and units of others that each stand in the way of it: for a process, all of them together. */
+export interface Bar {
+  readonly unit: Unit;
+  readonly by: readonly Unit[];
+}
+
+/** The first unit that something stands in the way of: there is one exactly where there are blockers. */
+export function bar(view: View, request: Request): Bar | undefined {
+  const { folds } = view.settings;
+  for (const text of request.units) {
+    const unit = knownUnit(text, folds);
+    const met = metAt(view, request, unit);
+    if (met.length > 0) return { unit, by: met.map((other) => knownUnit(other.unit, folds)) };
+  }
+  return undefined;
+}
+
 /** Those without a ticket come first. */
 function byTicket(view: View, a: Ticket | undefined, b: Ticket | undefined): number {
   if (a === undefined || b === undefined) return Number(a !== undefined) - Number(b !== undefined);

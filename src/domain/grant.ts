@@ -1,17 +1,23 @@
-import { type Blocker, blockers, liveScope, ownerOf } from './blockers.js';
+import { type Blocker, blockers, liveScope, ownerOf, type Request } from './blockers.js';
 import { findCycle } from './deadlock.js';
 import type { Draft } from './draft.js';
 import { isStateless, scopeKey } from './leases.js';
 import { type Refusal, refuse } from './refusal.js';
 import type { Owner, Scope, ScopeId, Ticket } from './scope.js';
+import type { View } from './view.js';
 
 /** Units that are asked for together. */
 export type Wish = Pick<Ticket, 'units' | 'mode'>;
 
-/** What stands in the way of a new claim: it comes after all tickets of its rank. */
+/** What stands in the way of a new claim. */
 export function obstacles({ view }: Draft, { id, contract }: Scope, wish: Wish): Blocker[] {
-  const ticket = { ...wish, arrival: view.state.seq + 1, since: view.now, priority: contract.priority };
-  return blockers(view, { scope: id, ...wish, ticket });
+  return blockers(view, newcomer(view, id, contract.priority, wish));
+}
+
+/** A new claim comes after all tickets of its rank. */
+export function newcomer(view: View, scope: ScopeId, priority: number, { units, mode }: Wish): Request {
+  const ticket = { units, mode, arrival: view.state.seq + 1, since: view.now, priority };
+  return { scope, units, mode, ticket };
 }
 
 export function tooManyUnits({ view }: Draft, scope: Scope, units: readonly string[]): Refusal | undefined {

@@ -2,9 +2,9 @@ import { Map as PersistentMap, Set as PersistentSet } from 'immutable';
 import { expect } from 'vitest';
 import type { Event } from './event.js';
 import { evolve } from './evolve.js';
+import { numberOf } from './handle.js';
 import type { Entry, LockIndex } from './lock-index.js';
 import { overlaps } from './overlap.js';
-import { readyScopes } from './ready.js';
 import { isRefusal } from './refusal.js';
 import type { ScopeId } from './scope.js';
 import type { Settings } from './settings.js';
@@ -67,7 +67,10 @@ function expectIndicesOfScopes(state: State): void {
   expect(state.owned.equals(grouped(connections))).toBe(true);
   expect(state.consumers.equals(grouped(consumed))).toBe(true);
   const open = scopes.filter(({ status, pending }) => status === 'open' && pending.length === 0);
-  expect([...readyScopes(state)].sort()).toEqual(open.map(({ id }) => id).sort());
+  const ranked = open.sort((a, b) => b.contract.priority - a.contract.priority || numberOf(a.id) - numberOf(b.id));
+  expect(state.ready.flat()).toEqual(
+    ranked.map(({ id, contract: { phase, priority, units } }) => ({ number: numberOf(id), phase, priority, units })),
+  );
 }
 
 function sorted(index: LockIndex): string[] {
@@ -106,6 +109,6 @@ function plain(state: State): unknown {
     queue: sorted(state.queue),
     consumers: state.consumers.toJS(),
     owned: state.owned.toJS(),
-    ready: state.ready.toJS(),
+    ready: state.ready.flat(),
   };
 }

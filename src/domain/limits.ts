@@ -3,6 +3,7 @@ import { knownUnit } from './blockers.js';
 import { includes } from './overlap.js';
 import { type Refusal, refuse } from './refusal.js';
 import type { Phase } from './scope.js';
+import type { Settings } from './settings.js';
 import type { View } from './view.js';
 
 /** What a caller may claim at most. Processes are free unless some are named. */
@@ -28,7 +29,7 @@ export function denied(
     );
   }
   if (allowed === undefined) return undefined;
-  const outside = units.filter((unit) => !reaches(allowed, unit, settings.folds));
+  const outside = units.filter(beyond(allowed, settings.folds));
   if (outside.length === 0) return undefined;
   return refuse(
     'DENIED',
@@ -38,9 +39,23 @@ export function denied(
   );
 }
 
-function reaches(allowed: readonly string[], text: string, folds: boolean): boolean {
-  const unit = knownUnit(text, folds);
+/** Tells quickly, and of very many, whether some work is within what a caller may claim. */
+export function reachOf(
+  limits: Limits | undefined,
+  { folds }: Settings,
+): (phase: Phase, units: readonly string[]) => boolean {
+  const { phases, units: allowed } = limits ?? {};
+  const isBeyond = allowed === undefined ? () => false : beyond(allowed, folds);
+  return (phase, units) => (phases === undefined || phases.includes(phase)) && !units.some(isBeyond);
+}
+
+/** Whether none of these units includes another one. Processes are free unless some are named. */
+function beyond(allowed: readonly string[], folds: boolean): (text: string) => boolean {
   const known = allowed.map((each) => knownUnit(each, folds));
-  if (unit.kind === 'process' && !known.some(({ kind }) => kind === 'process')) return true;
-  return known.some((outer) => includes(outer, unit));
+  const freesProcesses = !known.some(({ kind }) => kind === 'process');
+  return (text) => {
+    const unit = knownUnit(text, folds);
+    if (unit.kind === 'process' && freesProcesses) return false;
+    return !known.some((outer) => includes(outer, unit));
+  };
 }

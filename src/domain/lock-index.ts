@@ -14,6 +14,8 @@ export interface Entry {
 /** An immutable index of units: what overlaps a unit is found without looking at all the others. */
 export interface LockIndex {
   readonly size: number;
+  /** Another one with each entry that is taken out: while it stays, nothing has become free. */
+  readonly era: object;
   /** Adds an entry; one with the same scope and unit is replaced. Throws where the unit is not one. */
   with(entry: Entry): LockIndex;
   /** Gives the same index back where there is no such entry. */
@@ -44,10 +46,12 @@ const BARE: Node = { entries: PersistentMap(), children: PersistentMap() };
 class Trie implements LockIndex {
   private readonly root: Node;
   readonly size: number;
+  readonly era: object;
 
-  constructor(root: Node, size: number) {
+  constructor(root: Node, size: number, era: object) {
     this.root = root;
     this.size = size;
+    this.era = era;
   }
 
   with(entry: Entry): LockIndex {
@@ -57,6 +61,7 @@ class Trie implements LockIndex {
     return new Trie(
       changed(this.root, steps, (entries) => entries.set(key, entry)),
       grown,
+      this.era,
     );
   }
 
@@ -67,6 +72,7 @@ class Trie implements LockIndex {
     return new Trie(
       changed(this.root, steps, (entries) => entries.remove(key)),
       this.size - 1,
+      {},
     );
   }
 
@@ -100,7 +106,7 @@ class Trie implements LockIndex {
   }
 }
 
-export const EMPTY_INDEX: LockIndex = new Trie(BARE, 0);
+export const EMPTY_INDEX: LockIndex = new Trie(BARE, 0, {});
 
 /** The node with the entries at one place changed. Nodes left bare are dropped. */
 function changed(

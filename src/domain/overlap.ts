@@ -28,16 +28,19 @@ export function overlaps(a: Unit, b: Unit): boolean {
 export function covers(unit: Unit, path: string): boolean {
   const names = path.split('/');
   if (names.some((name) => name === '' || name === '.' || name === '..')) return false;
-  const keys = names.map((name) => nameKey(name, unit.folds));
+  return coversOne(unit, [names.map((name) => nameKey(name, unit.folds))]);
+}
+
+function coversOne(unit: Unit, paths: readonly Pattern[]): boolean {
   const work = { left: MAX_STEPS };
-  return unit.patterns.some((pattern) => patternsMeet(pattern, keys, work)) && work.left > 0;
+  return unit.patterns.some((pattern) => paths.some((path) => patternsMeet(pattern, path, work))) && work.left > 0;
 }
 
 /** Whether holding `outer` is holding all of `inner`; where that is hard to tell, it is not. Both read for one disk. */
 export function includes(outer: Unit, inner: Unit): boolean {
   if (outer.text === inner.text) return true;
   if (outer.kind === 'process' || inner.kind === 'process') return false;
-  if (inner.kind === 'file') return covers(outer, inner.text);
+  if (inner.kind === 'file') return coversOne(outer, inner.patterns);
   return inner.patterns.every((pattern) => outer.patterns.some((above) => isBelow(above, pattern)));
 }
 
@@ -55,7 +58,18 @@ function folding(unit: Unit): Unit {
 }
 
 function patternsMeet(a: Pattern, b: Pattern, work: Work): boolean {
+  if (partInNames(a, b)) return false;
   return listsMeet(a, b, (x: Exclude<Segment, Star>, y) => segmentsMeet(x, y, work), work);
+}
+
+/** Whether two patterns differ in a plain name before anything else: most do, and it is quickly told. */
+function partInNames(a: Pattern, b: Pattern): boolean {
+  for (const [at, name] of a.entries()) {
+    const other = b[at];
+    if (typeof name !== 'string' || typeof other !== 'string') return false;
+    if (name !== other) return true;
+  }
+  return false;
 }
 
 function segmentsMeet(a: Exclude<Segment, Star>, b: Exclude<Segment, Star>, work: Work): boolean {

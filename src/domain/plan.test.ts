@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Opening } from './open.js';
-import { openPlan, type PlanEntry } from './plan.js';
+import { openPlan, type PlanEntry, within } from './plan.js';
+import { refuse } from './refusal.js';
 import { codeOf, got, refusalOf, World } from './scenario.testsuite.js';
 
 function entry(key: string, consumes: readonly string[] = [], rest: Partial<Opening> = {}): PlanEntry {
@@ -92,6 +93,10 @@ test.each([
   const world = new World();
   expect(refusalOf(open(world, entries))).toMatchObject({ code, facts: { argument } });
   expect(world.state.scopes.size).toBe(0);
+});
+
+test('a refusal that is about no field is placed at its entry', () => {
+  expect(within(refuse('LIMIT', 'Too many.', 'Take fewer.'), 2).facts).toEqual({ argument: 'scopes[2]' });
 });
 
 test('promise 12: a plan and the live scopes have their limits', () => {

@@ -1,44 +1,39 @@
-import { Map as PersistentMap, Set as PersistentSet } from 'immutable';
 import { numberOf, scopeId } from './handle.js';
-import { PHASES, type Phase, type Scope, type ScopeId } from './scope.js';
-import type { State } from './state.js';
+import { type Pieces, withItem, withoutItem } from './pieces.js';
+import type { Phase, Scope, ScopeId } from './scope.js';
 
-type Ready = State['ready'];
+/** An open scope whose inputs have come, and what it takes to tell whether somebody could take it up. */
+export interface Ready {
+  readonly number: number;
+  readonly phase: Phase;
+  readonly priority: number;
+  readonly units: readonly string[];
+}
 
 /** The index after one scope has changed; undefined where it is not there, or has ended. */
-export function readyAfter(ready: Ready, before: Scope | undefined, after: Scope | undefined): Ready {
-  if (before !== undefined && after !== undefined && placeOf(before) === placeOf(after)) return ready;
-  const left = before !== undefined && isReady(before) ? without(ready, before) : ready;
-  return after !== undefined && isReady(after) ? withScope(left, after) : left;
+export function readyAfter(ready: Pieces<Ready>, before: Scope | undefined, after: Scope | undefined): Pieces<Ready> {
+  const [former, present] = [readyOf(before), readyOf(after)];
+  if (isSame(former, present)) return ready;
+  const left = former === undefined ? ready : withoutItem(ready, former, byRank);
+  return present === undefined ? left : withItem(left, present, byRank);
 }
 
-/** Open scopes whose inputs have come, in the order in which they are picked up: highest priority, then oldest. */
-export function* readyScopes({ ready }: State, phase?: Phase): Generator<ScopeId> {
-  const buckets = (phase === undefined ? PHASES : [phase]).flatMap((each) => [...(ready.get(each) ?? [])]);
-  const priorities = [...new Set(buckets.map(([priority]) => priority))].sort((a, b) => b - a);
-  for (const wanted of priorities) {
-    const numbers = buckets.flatMap(([priority, found]) => (priority === wanted ? [...found] : []));
-    for (const number of Float64Array.from(numbers).sort()) yield scopeId(number);
-  }
+export function idOf({ number }: Ready): ScopeId {
+  return scopeId(number);
 }
 
-function isReady({ status, pending }: Scope): boolean {
-  return status === 'open' && pending.length === 0;
+/** The order in which they are picked up: highest priority, then oldest. */
+function byRank(a: Ready, b: Ready): number {
+  return b.priority - a.priority || a.number - b.number;
 }
 
-/** What its place depends on, as one text. */
-function placeOf(scope: Scope): string {
-  return isReady(scope) ? `${scope.contract.phase} ${scope.contract.priority}` : '';
+function readyOf(scope: Scope | undefined): Ready | undefined {
+  if (scope === undefined || scope.status !== 'open' || scope.pending.length > 0) return undefined;
+  const { phase, priority, units } = scope.contract;
+  return { number: numberOf(scope.id), phase, priority, units };
 }
 
-function withScope(ready: Ready, { id, contract: { phase, priority } }: Scope): Ready {
-  const numbers = PersistentSet<number>();
-  return ready.update(phase, PersistentMap(), (all) => all.update(priority, numbers, (some) => some.add(numberOf(id))));
-}
-
-function without(ready: Ready, { id, contract: { phase, priority } }: Scope): Ready {
-  const all = ready.get(phase, PersistentMap<number, PersistentSet<number>>());
-  const left = all.get(priority, PersistentSet<number>()).remove(numberOf(id));
-  const rest = left.isEmpty() ? all.remove(priority) : all.set(priority, left);
-  return rest.isEmpty() ? ready.remove(phase) : ready.set(phase, rest);
+function isSame(a: Ready | undefined, b: Ready | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return a.phase === b.phase && a.priority === b.priority && a.units === b.units;
 }

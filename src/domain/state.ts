@@ -1,7 +1,9 @@
 import { Map as PersistentMap, type Set as PersistentSet } from 'immutable';
 import { EMPTY_INDEX, type LockIndex } from './lock-index.js';
 import type { OpenRun } from './open-runs.js';
-import type { Phase, Scope, ScopeId } from './scope.js';
+import type { Pieces } from './pieces.js';
+import type { Ready } from './ready.js';
+import type { Scope, ScopeId } from './scope.js';
 
 /**
  * The lock state of one workspace: live scopes only, so it does not grow with the ledger.
@@ -24,8 +26,8 @@ export interface State {
   readonly locks: LockIndex;
   /** Units that tickets wait for. */
   readonly queue: LockIndex;
-  /** Numbers of open scopes whose inputs have come, by phase and priority: what can be picked up. */
-  readonly ready: PersistentMap<Phase, PersistentMap<number, PersistentSet<number>>>;
+  /** Open scopes whose inputs have come, in the order in which they are picked up. */
+  readonly ready: Pieces<Ready>;
   /** Live scopes by the unfinished scope that they consume. */
   readonly consumers: PersistentMap<ScopeId, PersistentSet<ScopeId>>;
   /** Live scopes by the connection that owns them. */
@@ -42,7 +44,7 @@ export const EMPTY_STATE: State = {
   runs: PersistentMap(),
   locks: EMPTY_INDEX,
   queue: EMPTY_INDEX,
-  ready: PersistentMap(),
+  ready: [],
   consumers: PersistentMap(),
   owned: PersistentMap(),
 };

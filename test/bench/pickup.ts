@@ -11,7 +11,7 @@ const PICKED = 400;
 const DRAINED = 2_000;
 const PROCESSES = 16;
 
-/** The next open scope among very many, and a crowd that drains a plan together. */
+/** The next open scope among very many, and among many that are held, and a crowd that drains a plan together. */
 export const pickup: Bench = {
   name: 'pickup',
   async run(stage) {
@@ -26,9 +26,15 @@ export const pickup: Bench = {
     const picks = await timed(PICKED, async () => {
       granted(await coordinator.claim(callerOf('bench'), { phase: 'build' }));
     });
+    const barred = await pickedBeside(stage);
     const { done, least, most } = await drained(stage);
     return [
       atMost(5, { name: 'pick-up among 10,000 scopes, p99', unit: 'ms', ours: percentile(picks, 99) }),
+      atMost(5, {
+        name: 'pick-up of the last of them, the others held, p99',
+        unit: 'ms',
+        ours: percentile(barred, 99),
+      }),
       atMost(10, { name: 'pick-up and publication there, p99', unit: 'ms', ours: percentile(samples, 99) }),
       exactly(DRAINED, { name: '2,000 scopes drained by 16 processes, each once', unit: '', ours: done }),
       {
@@ -52,6 +58,27 @@ function plan(scopes: number) {
     consumes: at % CHAIN === 0 ? [] : [`k${at - 1}`],
     priority: at % 3,
   }));
+}
+
+/** Picks up the one scope whose unit is free, again and again: those before it lie beneath a folder that is held. */
+async function pickedBeside(stage: Stage): Promise<number[]> {
+  const ours = await stage.inProcess(stage.folder());
+  await connect(ours, 'bench');
+  await connect(ours, 'holder');
+  const scopes = plan(SCOPES).map(({ consumes: _, ...scope }) => scope);
+  const last = { title: 'The last', units: ['lib/last.ts'], priority: -1 };
+  granted(await declare(ours.parts, callerOf('planner'), 'open_scope', [...scopes.slice(1), last]));
+  const { coordinator } = ours;
+  granted(await coordinator.claim(callerOf('holder'), { units: ['src/'] }));
+  const samples: number[] = [];
+  for (let at = 0; at < PICKED; at++) {
+    const [sample = 0] = await timed(1, async () => {
+      granted(await coordinator.claim(callerOf('bench'), { phase: 'build' }));
+    });
+    samples.push(sample);
+    granted(await coordinator.release(callerOf('bench'), {}));
+  }
+  return samples;
 }
 
 type Stage = Parameters<Bench['run']>[0];

@@ -137,7 +137,7 @@ function partsOf(state: State): { readonly [part: string]: string } {
     runs: canonical(runs.toObject()),
     locks: canonical(locks.entries().map(canonical).sort()),
     queue: canonical(queue.entries().map(canonical).sort()),
-    ready: canonical(ready.map((all) => all.map((some) => some.toArray().sort()).toObject()).toObject()),
+    ready: canonical(ready.flat()),
     consumers: canonical(consumers.map((ids) => ids.toArray().sort()).toObject()),
     owned: canonical(owned.map((ids) => ids.toArray().sort()).toObject()),
   };
