@@ -106,7 +106,7 @@ const DECLARATIONS: readonly Row[] = [
     'scopes[1].key',
   ],
   ['no scopes', { body: { scopes: [] } }, 400, 'INVALID', 'scopes'],
-  ['100,000 scopes', { body: { scopes: Array(100_000).fill({ title: SECRET }) } }, 400, 'INVALID', 'scopes'],
+  ['100,000 scopes', { body: { scopes: Array(100_000).fill({ title: SECRET }) } }, 422, 'LIMIT', 'scopes'],
   ['a prototype', { body: `{"title":"a","__proto__":{"role":"${SECRET}"}}` }, 400, 'INVALID', '__proto__'],
   ['a name twice', { body: `{"title":"a","title":"${SECRET}"}` }, 400, 'INVALID', 'title'],
   ['deep JSON', { body: DEEP }, 400],
