@@ -29,13 +29,36 @@ test('promise 5: what does not match exactly and once is refused, in edits and i
   const endings = await noMatch({ edits: [{ path: 'src/mixed.txt', old_string: 'one\ntwo', new_string: 'z' }] });
   expect(endings.text).toContain('only the line endings differ');
   await noMatch({ diff: hunk('src/a.txt', 'four', 'vier') });
-  await noMatch({ diff: hunk('src/twice.txt', 'x', 'z').replace('@@ -1 +1 @@', '@@ @@') });
+  for (const header of ['@@ @@', '@@ -1 +1 @@', '@@ -3 +3 @@', '@@ -2 +2 @@']) {
+    const several = await noMatch({ diff: hunk('src/twice.txt', 'x', 'z').replace('@@ -1 +1 @@', header) });
+    expect(several.text).toContain('2 times, at lines 1, 3');
+    expect(several.text).toContain('Add unchanged lines around the change');
+  }
+  for (const header of ['@@ -3,0 +4 @@', '@@ -0,0 +1 @@', '@@']) {
+    const nowhere = await noMatch({ diff: `--- a/src/a.txt\n+++ b/src/a.txt\n${header}\n+new\n` });
+    expect(nowhere.text).toContain('nothing says where');
+  }
   await noMatch({ diff: '*** Begin Patch\n*** Update File: src/a.txt\n@@\n-four\n+vier\n*** End Patch\n' });
   const half = [
     { path: 'src/a.txt', old_string: 'one', new_string: 'eins' },
     { path: 'src/twice.txt', old_string: 'nowhere', new_string: 'z' },
   ];
   await noMatch({ edits: half });
+});
+
+test('promise 5: a stale diff does not change the place that its line number now points to', async () => {
+  const old = 'fn a {\n  x\n}\nfn b {\n  x\n}\n';
+  const workspace = newWorkspace({ 'a.txt': old });
+  const { refused } = await watch(workspace);
+  const ada = await stdioAgent(workspace.root, 'ada');
+  workspace.write('a.txt', `1\n2\n3\n${old}`);
+  const stale = '--- a/a.txt\n+++ b/a.txt\n@@ -5,2 +5,2 @@\n   x\n-}\n+} // of b\n';
+  await refused(ada, 'NO_MATCH', 'patch', { diff: stale });
+  const begun = stale.replace(/^.*\n.*\n/, '*** Begin Patch\n*** Update File: a.txt\n');
+  await refused(ada, 'NO_MATCH', 'patch', { diff: `${begun}*** End Patch\n` });
+  const anchored = begun.replace(/@@.*@@/, '@@ fn b {');
+  await ada.ok('patch', { diff: `${anchored}*** End Patch\n` });
+  expect(workspace.text('a.txt')).toBe(`1\n2\n3\n${old.slice(0, -2)}} // of b\n`);
 });
 
 test('promise 5: a stale or unknown base is refused with what changed since', async () => {

@@ -22,13 +22,11 @@ const TWICE = 'class A\n  x\n  y\nclass B\n  x\n  y\n';
 describe('each hunk is placed by its content', () => {
   test.each([
     ['wrong numbers and counts', FILE, '@@ -40,9 +41,1 @@\n 2\n-3\n+three\n 4', '1\n2\nthree\n4\n5\n'],
-    ['numbers of one place among several', 'a\na\na\n', '@@ -2 +2 @@\n-a\n+b', 'a\nb\na\n'],
-    ['an insertion by its number', FILE, '@@ -2,0 +3 @@\n+x', '1\n2\nx\n3\n4\n5\n'],
-    ['an insertion at the top', FILE, '@@ -0,0 +1 @@\n+x', 'x\n1\n2\n3\n4\n5\n'],
-    ['into an empty file', '', '@@\n+x', 'x\n'],
+    ['an insertion beside a line', FILE, '@@ -9 +9 @@\n 2\n+x', '1\n2\nx\n3\n4\n5\n'],
+    ['an insertion at the top', FILE, '@@ -1 +1,2 @@\n+x\n 1', 'x\n1\n2\n3\n4\n5\n'],
+    ['into an empty file', '', '@@ -0,0 +1 @@\n+x', 'x\n'],
     ['the last line without newline', '1\n2', '@@\n 1\n-2\n+two', '1\ntwo'],
     ['behind a last line without newline', '1\n2', '@@\n 2\n+3', '1\n2\n3'],
-    ['an insertion by number behind it', '1\n2', '@@ -2,0 +3 @@\n+3', '1\n2\n3'],
     ['the last line without newline removed', '1\n2', '@@\n 1\n-2', '1\n'],
     ['all removed', '1\n2', '@@\n-1\n-2', ''],
     ['a newline added', '1\n2', '@@\n-2\n\\ No newline at end of file\n+2', '1\n2\n'],
@@ -78,15 +76,21 @@ describe('hostile input 27: nothing is guessed', () => {
     ['no newline where there is one', FILE, '@@\n-5\n\\ No newline at end of file\n+6', 'none'],
     ['a newline where there is none', '1', '@@\n-1\n+1\n\\ No newline at end of file', 'none'],
     ['no newline in the middle', FILE, '@@\n-4\n\\ No newline at end of file\n+6', 'none'],
-    ['two places', 'a\nb\na\n', '@@ -2 +2 @@\n-a\n+x', 'several'],
-    ['an insertion without a number', FILE, '@@\n+x', 'several'],
+    ['two places, and the number of neither', 'a\nb\na\n', '@@ -2 +2 @@\n-a\n+x', 'several'],
+    ['two places, and the number of one', 'a\nb\na\n', '@@ -3 +3 @@\n-a\n+x', 'several'],
+    ['an insertion without a number', FILE, '@@\n+x', 'unplaced'],
+    ['an insertion by its number alone', FILE, '@@ -2,0 +3 @@\n+x', 'unplaced'],
+    ['an insertion at the top by its number alone', FILE, '@@ -0,0 +1 @@\n+x', 'unplaced'],
+    ['an unfinished last line alone', FILE, '@@ -5,0 +6 @@\n+x\n\\ No newline at end of file', 'unplaced'],
   ])('%s', (_, text, hunk, kind) => {
     expect(unified(text, hunk)).toMatchObject({ kind, number: 1, hunk: { diffLine: 3 } });
   });
 
-  test('the places are named, at most 21 of them', () => {
-    expect(unified('a\nb\na\n', '@@\n-a')).toMatchObject({ lines: [1, 3] });
-    expect(unified('a\n'.repeat(50), '@@\n-a')).toMatchObject({ lines: Array.from({ length: 21 }, (_, i) => i + 1) });
+  test('the places are named, the first 20 of them', () => {
+    const first = Array.from({ length: 20 }, (_, i) => i + 1);
+    expect(unified('a\nb\na\n', '@@\n-a')).toMatchObject({ lines: [1, 3], more: false });
+    expect(unified('a\n'.repeat(20), '@@\n-a')).toMatchObject({ lines: first, more: false });
+    expect(unified('a\n'.repeat(50), '@@\n-a')).toMatchObject({ lines: first, more: true });
   });
 
   test('anchors that are not there, above no such lines, or above several', () => {
@@ -97,6 +101,8 @@ describe('hostile input 27: nothing is guessed', () => {
     expect(begun(TWICE, '@@ class B', '@@ -2,1 +2,1 @@', '-  x', '+  z')).toEqual({
       text: 'class A\n  x\n  y\nclass B\n  z\n  y\n',
     });
+    expect(begun(TWICE, '@@ class A', '@@ -2,1 +2,1 @@', '-  x')).toMatchObject({ kind: 'several', lines: [2, 5] });
+    expect(begun(TWICE, '@@ class B', '+  z')).toMatchObject({ kind: 'unplaced' });
     expect(begun(TWICE, '-class B', '*** End of File')).toMatchObject({ kind: 'none' });
   });
 

@@ -5,8 +5,16 @@ import { type FileLines, linesOf, type Sides, sidesOf, textOf } from './hunk-tex
 export type HunkProblem =
   /** No place holds its old lines. */
   | { readonly kind: 'none'; readonly hunk: Hunk; readonly number: number }
-  /** Several places do; line numbers from 1, at most 21 of them. */
-  | { readonly kind: 'several'; readonly hunk: Hunk; readonly number: number; readonly lines: readonly number[] }
+  /** Several places do; line numbers from 1, the first 20 of them. */
+  | {
+      readonly kind: 'several';
+      readonly hunk: Hunk;
+      readonly number: number;
+      readonly lines: readonly number[];
+      readonly more: boolean;
+    }
+  /** It has no old lines, so that no place is more right than another. */
+  | { readonly kind: 'unplaced'; readonly hunk: Hunk; readonly number: number }
   /** It changes lines that another hunk changes too. */
   | { readonly kind: 'overlap'; readonly hunk: Hunk; readonly number: number }
   /** Finding the places takes too long. */
@@ -44,8 +52,9 @@ export function applyHunks(text: string, hunks: readonly Hunk[]): { readonly tex
 
 function problemOf(found: Exclude<Found, { at: number }>, hunk: Hunk, number: number): HunkProblem {
   if ('over' in found) return { kind: 'limit', hunk, number };
+  if ('unplaced' in found) return { kind: 'unplaced', hunk, number };
   if (found.places.length === 0) return { kind: 'none', hunk, number };
-  return { kind: 'several', hunk, number, lines: found.places.map((at) => at + 1) };
+  return { kind: 'several', hunk, number, lines: found.places.map((at) => at + 1), more: found.more };
 }
 
 function place(hunk: Hunk, number: number, sides: Sides, at: number): Placed {

@@ -4,7 +4,7 @@ import { decodeText, splitLines } from './text.js';
 
 export interface DifferenceOptions {
   readonly path: string;
-  /** Unchanged lines around each change; 3 where left out. At least 1, so that `parseDiff` finds the place again. */
+  /** Unchanged lines around each change; 3 where left out. At least 1: a hunk of new lines alone has no place. */
   readonly context?: number;
   /** Cuts the text after so many lines, and each line after 500 characters, and says so. Such a text is for reading only. */
   readonly maxLines?: number;

@@ -62,7 +62,23 @@ describe('diffs pass the same checks', () => {
       '--- a/a\n+++ b/a\n@@ b\n-x\n',
       { code: 'NO_MATCH', sentence: expect.stringContaining('in a below "b".') },
     ],
-    ['several matches', { a: 'x\nx\n' }, '--- a/a\n+++ b/a\n@@\n-x\n', { code: 'NO_MATCH', facts: { lines: [1, 2] } }],
+    [
+      'several matches, whatever the line number says',
+      { a: 'x\nx\n' },
+      '--- a/a\n+++ b/a\n@@ -2 +1,0 @@\n-x\n',
+      {
+        code: 'NO_MATCH',
+        facts: { lines: [1, 2] },
+        sentence: expect.stringContaining('are in a 2 times, at lines 1, 2; its line numbers only hint'),
+        next: expect.stringMatching(/^Add unchanged lines .* or pass the change as edits/),
+      },
+    ],
+    [
+      'new lines alone',
+      { a: 'x\n' },
+      '--- a/a\n+++ b/a\n@@ -1,0 +2 @@\n+y\n',
+      { code: 'NO_MATCH', sentence: expect.stringMatching(/^All lines of hunk 1 .* are new/) },
+    ],
     ['overlapping hunks', { a: 'x\n' }, '--- a/a\n+++ b/a\n@@\n-x\n@@\n-x\n', { code: 'INVALID', facts: { hunk: 2 } }],
     [
       'too much work',

@@ -2,10 +2,17 @@ import type { Hunk } from './hunk.js';
 import type { FileLines, Sides } from './hunk-text.js';
 import { MAX_COMPARED } from './limits.js';
 
-/** Where a hunk's old lines stand: all places found, or the first few of many. `over`: too much work to tell. */
-export type Found = { readonly at: number } | { readonly places: readonly number[] } | { readonly over: true };
+/**
+ * Where a hunk's old lines stand: all places found, or the first few of many. `unplaced`: it has none, and nothing else
+ * says where it belongs. `over`: too much work to tell.
+ */
+export type Found =
+  | { readonly at: number }
+  | { readonly places: readonly number[]; readonly more: boolean }
+  | { readonly unplaced: true }
+  | { readonly over: true };
 
-const MAX_PLACES = 21;
+const MAX_PLACES = 20;
 
 /** Finds hunks in one file by their content. Work on all of them together is bounded. */
 export class HunkFinder {
@@ -17,22 +24,19 @@ export class HunkFinder {
     this.#file = file;
   }
 
-  /**
-   * The one place where a hunk fits. Where several fit, its line number decides if it points exactly at one of them;
-   * nothing else does.
-   */
+  /** The one place where a hunk fits. Where several fit, nothing decides: a line number is of the file as it once was. */
   find(hunk: Hunk, sides: Sides): Found {
     const floor = this.#below(hunk.anchors);
-    if (hunk.start !== undefined && hunk.start >= floor && this.#fits(hunk, sides, hunk.start))
-      return { at: hunk.start };
+    if (sides.old.length === 0 && !hunk.atEnd && this.#file.lines.length > 0) return { unplaced: true };
     const places: number[] = [];
     for (const at of this.#candidates(sides.old)) {
       if (at >= floor && this.#fits(hunk, sides, at)) places.push(at);
-      if (places.length === MAX_PLACES || this.#compared > MAX_COMPARED) break;
+      if (places.length > MAX_PLACES || this.#compared > MAX_COMPARED) break;
     }
     if (this.#compared > MAX_COMPARED) return { over: true };
     const [only] = places;
-    return only !== undefined && places.length === 1 ? { at: only } : { places };
+    if (only !== undefined && places.length === 1) return { at: only };
+    return { places: places.slice(0, MAX_PLACES), more: places.length > MAX_PLACES };
   }
 
   /** The line below the anchors, each looked for below the one before; behind every line where one is not there. */
@@ -53,13 +57,10 @@ export class HunkFinder {
     return this.#compared <= MAX_COMPARED;
   }
 
-  /** Where the hunk can begin, in order: taken from the places of its rarest line. Without old lines: anywhere. */
+  /** Where the hunk can begin, in order: taken from the places of its rarest line. Without old lines: at the end. */
   *#candidates(old: readonly string[]): Generator<number> {
     const [first, ...rest] = old;
-    if (first === undefined) {
-      for (let at = 0; at <= this.#file.lines.length; at++) yield at;
-      return;
-    }
+    if (first === undefined) return yield this.#file.lines.length;
     let rarest = this.#placesOf(first);
     let offset = 0;
     for (const [index, line] of rest.entries()) {

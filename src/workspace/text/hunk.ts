@@ -11,8 +11,6 @@ export interface HunkLine {
 /** One place of a file that changes, found by its context and removed lines. */
 export interface Hunk {
   readonly lines: readonly HunkLine[];
-  /** Where its header points: index from 0 of its first old line. Only a hint. */
-  readonly start?: number;
   /** Texts of `@@ text` lines above it, outermost first: the hunk lies below them. */
   readonly anchors: readonly string[];
   /** `*** End of File`: its old lines are the last of the file. */

@@ -30,14 +30,16 @@ export function noMatch(step: Step, text: string, { old, new: young }: Replaceme
 
 /** `old_string` is there more than once. */
 export function severalMatches(step: Step, lines: readonly number[], more: boolean): Refusal {
-  const count = more ? `more than ${lines.length} times` : `${lines.length} times`;
   return refuse(
     'NO_MATCH',
-    `old_string of ${placeOf(step.source)} is in ${step.path} ${count}, at ${listOf(lines)}${more ? ' and others' : ''}.`,
+    `old_string of ${placeOf(step.source)} is in ${step.path} ${timesAt(lines, more)}.`,
     'Add neighbouring lines to old_string until it names one place, or pass replace_all: true.',
     { ...factsOf(step), lines: [...lines] },
   );
 }
+
+const ONE_PLACE =
+  'Add unchanged lines around the change to the hunk until it names one place, or pass the change as edits with old_string and new_string.';
 
 /** A hunk has no place in the file, or not one that is its own. */
 export function hunkRefusal(step: Step, text: string, problem: HunkProblem): Refusal {
@@ -46,9 +48,13 @@ export function hunkRefusal(step: Step, text: string, problem: HunkProblem): Ref
   const name = `hunk ${number} (line ${hunk.diffLine} of the diff)`;
   if (problem.kind === 'none') return hunkNowhere(step, text, hunk, name, facts);
   if (problem.kind === 'several') {
-    const sentence = `The old lines of ${name} are in ${step.path} in several places, at ${listOf(problem.lines)}.`;
-    const next = 'Add context lines to the hunk until it names one place, or give the exact line number in its header.';
-    return refuse('NO_MATCH', sentence, next, { ...facts, lines: [...problem.lines] });
+    const { lines, more } = problem;
+    const sentence = `The old lines of ${name} are in ${step.path} ${timesAt(lines, more)}; its line numbers only hint.`;
+    return refuse('NO_MATCH', sentence, ONE_PLACE, { ...facts, lines: [...lines] });
+  }
+  if (problem.kind === 'unplaced') {
+    const sentence = `All lines of ${name} are new, so nothing says where in ${step.path} they belong.`;
+    return refuse('NO_MATCH', sentence, ONE_PLACE, facts);
   }
   if (problem.kind === 'overlap') {
     const sentence = `The changes of ${name} overlap those of another hunk in ${step.path}.`;
@@ -82,6 +88,7 @@ function again(path: string): string {
   return `Call read {"paths": [${JSON.stringify(path)}]}, copy the lines exactly as they are, and call patch again.`;
 }
 
-function listOf(lines: readonly number[]): string {
-  return `lines ${lines.join(', ')}`;
+function timesAt(lines: readonly number[], more: boolean): string {
+  const times = more ? `more than ${lines.length} times` : `${lines.length} times`;
+  return `${times}, at lines ${lines.join(', ')}${more ? ' and others' : ''}`;
 }

@@ -39,11 +39,7 @@ describe('*** Begin Patch texts', () => {
       ['*** Update File: a.ts', '@@ class A', '@@   def b():', '-x'],
       [{ change: { hunks: [{ anchors: ['class A', 'def b():'] }] } }],
     ],
-    [
-      'line numbers',
-      ['*** Update File: a.ts', '@@ -7,2 +7,2 @@', '-x'],
-      [{ change: { hunks: [{ anchors: [], start: 6 }] } }],
-    ],
+    ['line numbers', ['*** Update File: a.ts', '@@ -7,2 +7,2 @@', '-x'], [{ change: { hunks: [{ anchors: [] }] } }]],
     [
       'the end of the file',
       ['*** Update File: a.ts', '@@', '-x', '*** End of File', '@@', '-y'],

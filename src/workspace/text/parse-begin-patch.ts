@@ -1,6 +1,6 @@
 import { isRefusal, type Refusal } from '../../domain/refusal.js';
 import { type Body, checkHunk, dropEmpty, type Hunk, takeLine } from './hunk.js';
-import { anchorOf, startOf } from './hunk-header.js';
+import { anchorOf } from './hunk-header.js';
 import { invalid, type Operation } from './operation.js';
 
 export const BEGIN_PATCH = '*** Begin Patch';
@@ -109,9 +109,7 @@ function parseHunks(cursor: Cursor, path: string): Hunk[] | Refusal {
 function parseHunk(cursor: Cursor): Hunk | undefined {
   const diffLine = cursor.at + 1;
   const anchors: string[] = [];
-  let start: number | undefined;
   for (let line = lineAt(cursor); line?.startsWith('@@'); line = lineAt(cursor)) {
-    start = startOf(line)?.index ?? start;
     const anchor = anchorOf(line);
     if (anchor !== undefined) anchors.push(anchor);
     cursor.at++;
@@ -125,7 +123,7 @@ function parseHunk(cursor: Cursor): Hunk | undefined {
   const atEnd = lineAt(cursor) === END_OF_FILE;
   if (atEnd) cursor.at++;
   if (body.lines.length === 0) return undefined;
-  return { lines: body.lines, ...(start === undefined ? {} : { start }), anchors, atEnd, diffLine };
+  return { lines: body.lines, anchors, atEnd, diffLine };
 }
 
 /** The line that comes next, without white space at its end. */

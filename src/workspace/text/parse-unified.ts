@@ -2,7 +2,7 @@ import { isRefusal, type Refusal } from '../../domain/refusal.js';
 import { readName } from './diff-names.js';
 import { operationOf, type Section } from './diff-section.js';
 import { type Body, checkHunk, dropEmpty, type Hunk, takeLine } from './hunk.js';
-import { anchorOf, type HeaderNumbers, startOf } from './hunk-header.js';
+import { anchorOf, type HeaderNumbers, numbersOf } from './hunk-header.js';
 import { invalid, type Operation } from './operation.js';
 
 /** The lines of a unified diff, with or without git's headers → operations. Text in front of the first header is skipped. */
@@ -84,7 +84,7 @@ function endsSection(lines: readonly string[], at: number): boolean {
 
 function readHunk(lines: readonly string[], start: number): { readonly hunk?: Hunk; readonly end: number } {
   const header = lineAt(lines, start);
-  const numbers = startOf(header);
+  const numbers = numbersOf(header);
   const anchor = anchorOf(header);
   const body: Body = { lines: [], empty: 0 };
   let at = start + 1;
@@ -94,9 +94,8 @@ function readHunk(lines: readonly string[], start: number): { readonly hunk?: Hu
   }
   dropEmpty(body, numbers?.oldCount ?? 0);
   if (body.lines.length === 0) return { end: at };
-  const hint = numbers === undefined ? {} : { start: numbers.index };
   const anchors = anchor === undefined ? [] : [anchor];
-  return { hunk: { lines: body.lines, ...hint, anchors, atEnd: false, diffLine: start + 1 }, end: at };
+  return { hunk: { lines: body.lines, anchors, atEnd: false, diffLine: start + 1 }, end: at };
 }
 
 /**
