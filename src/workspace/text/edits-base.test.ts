@@ -96,6 +96,16 @@ describe('promise 5: base', () => {
     ).toEqual({ b: 'x' });
   });
 
+  test.each<[string, Edit[], Files]>([
+    ['content', [swap('x', 'y', { base: version('x') }), { path: 'a', content: 'z' }], { a: 'z' }],
+    ['content before it', [{ path: 'a', content: 'z' }, swap('z', 'y', { base: version('x') })], { a: 'y' }],
+    ['delete', [swap('x', 'y', { base: version('x') }), { path: 'a', delete: true }], { a: null }],
+    ['move_to over it', [swap('x', 'y', { base: version('x') }), { path: 'b', move_to: 'a' }], { a: 'b', b: null }],
+  ])('of one edit holds for the others of the file: %s', (_, edits, result) => {
+    expect(made({ a: 'x', b: 'b' }, edits)).toEqual(result);
+    expect(answer({ a: 'new', b: 'b' }, edits, { a: 'x' })).toMatchObject({ code: 'STALE_BASE', facts: { path: 'a' } });
+  });
+
   test('two versions of one file are INVALID', () => {
     const edits = [swap('x', 'y', { base: version('x1') }), swap('y', 'z', { base: version('x2') })];
     expect(answer({ a: 'x' }, edits)).toMatchObject({

@@ -214,12 +214,16 @@ class Tree {
     return undefined;
   }
 
-  /** Whether a file may disappear: its base must be given and be the present version. What the patch made itself may. */
+  /**
+   * Whether a file may disappear: its base must be given, with this edit or another one of it, and be the present
+   * version. What the patch made itself may.
+   */
   #guard(operation: Operation, entry: Entry, why: string): Refusal | undefined {
     const subject = this.#subjectOf(entry);
     if (subject === undefined) return undefined;
-    if (operation.base === undefined) return missingBase(operation, subject.path);
-    return isStale(operation.base, subject.present) ? staleBase(operation, operation.base, subject, why) : undefined;
+    const base = operation.base ?? this.named.get(subject.path);
+    if (base === undefined) return missingBase(operation, subject.path);
+    return isStale(base, subject.present) ? staleBase(operation, base, subject, why) : undefined;
   }
 
   #subjectOf({ origin }: Entry): Subject | undefined {
