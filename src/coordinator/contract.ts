@@ -209,6 +209,8 @@ export interface ReleaseOutput {
   readonly id: string;
   readonly status: string;
   readonly reverted: readonly string[];
+  /** What the scope had published before, and is not taken back. */
+  readonly published?: { readonly commit?: string };
 }
 
 export interface ListInput {

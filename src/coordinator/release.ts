@@ -13,8 +13,9 @@ import { presentFile } from './present.js';
 /** release_scope: gives a scope up, with its changes kept for the next owner or taken back. */
 export async function release(parts: Parts, caller: Caller, input: ReleaseInput): Promise<ReleaseOutput | Refusal> {
   await endRuns(parts, caller, input.scope);
-  const reverted = input.changes === 'revert' ? await revert(parts, caller, input.scope) : [];
-  if (isRefusal(reverted)) return reverted;
+  const taken: Taken | Refusal =
+    input.changes === 'revert' ? await revert(parts, caller, input.scope) : { reverted: [] };
+  if (isRefusal(taken)) return taken;
   const needs = { scopes: scopeNeeds(input.scope) };
   const reason = input.reason?.trim() || 'released';
   const ended = await act<Scope>(parts, caller, 'release_scope', needs, (draft) => ({
@@ -22,29 +23,32 @@ export async function release(parts: Parts, caller: Caller, input: ReleaseInput)
   }));
   if (isRefusal(ended)) return ended;
   // Commands that another server runs for it are still being ended.
-  return { id: ended.id, status: ended.stopping === undefined ? ended.status : 'stopping', reverted };
+  return { id: ended.id, status: ended.stopping === undefined ? ended.status : 'stopping', ...taken };
 }
 
-/** Takes back what the scope changed, path by path; lines that others changed since stay. */
-async function revert(parts: Parts, caller: Caller, given: string | undefined): Promise<string[] | Refusal> {
+type Taken = Pick<ReleaseOutput, 'reverted' | 'published'>;
+
+/** Takes back what the scope changed since its last publication, path by path; lines that others changed since stay. */
+async function revert(parts: Parts, caller: Caller, given: string | undefined): Promise<Taken | Refusal> {
   const own = await act<Scope>(parts, caller, 'release_scope', { scopes: scopeNeeds(given) }, (draft) => ({
     answer: requireOwn(draft, claimant(parts, caller), given),
   }));
   if (isRefusal(own)) return own;
   const wanted = await former(parts, own);
-  if (isRefusal(wanted)) return act<string[]>(parts, caller, 'release_scope', {}, () => ({ answer: wanted }));
-  if (wanted.length === 0) return [];
+  if (isRefusal(wanted)) return act<Taken>(parts, caller, 'release_scope', {}, () => ({ answer: wanted }));
+  const published = own.published === 0 ? {} : { published: own.commit === undefined ? {} : { commit: own.commit } };
+  if (wanted.length === 0) return { reverted: [], ...published };
   const paths = wanted.map((file) => file.path);
   const write = { scope: given ?? own.id, paths, title: `Revert ${own.id}` };
   const done = await change(parts, caller, { tool: 'release_scope', cause: 'revert', write, wanted });
   if (isRefusal(done)) return done;
-  if (!('moved' in done)) return paths;
-  return act<string[]>(parts, caller, 'release_scope', {}, () => ({ answer: changedMeanwhile(done.moved) }));
+  if (!('moved' in done)) return { reverted: paths, ...published };
+  return act<Taken>(parts, caller, 'release_scope', {}, () => ({ answer: changedMeanwhile(done.moved) }));
 }
 
 async function former(parts: Parts, own: Scope): Promise<Wanted[] | Refusal> {
   const wanted: Wanted[] = [];
-  for (const [path, steps] of await scopeChanges(parts, own.id)) {
+  for (const [path, steps] of await scopeChanges(parts, own.id, own.published)) {
     const present = await presentFile(parts, path);
     if (isRefusal(present)) return present;
     let bytes = present.bytes;

@@ -138,6 +138,10 @@ export const released = z.object({
   id,
   status: z.string(),
   reverted: texts.describe('Paths whose changes were taken back'),
+  published: z
+    .object({ commit: z.string().exactOptional() })
+    .exactOptional()
+    .describe('What the scope had published before; it is not taken back'),
   notes,
 });
 

@@ -45,6 +45,21 @@ test('a failed scope commits nothing, keeps its changes on disk and frees its lo
   await ben.ok('claim_scope', { title: 'Look at it', units: ['src/a.txt'] });
 });
 
+test('a release does not take back what was published, and says so', async () => {
+  const { root, git, text } = newWorkspace(FILES);
+  const ada = await stdioAgent(root, 'ada');
+  const { scope } = await ada.ok('claim_scope', { title: 'Translate', units: ['src/'] });
+  await ada.ok('patch', { scope, edits: EDITS });
+  const { commit } = await ada.ok('publish_output', { scope, summary: 'Half', status: 'progress' });
+  await ada.ok('patch', { scope, edits: [{ path: 'src/a.txt', old_string: 'two', new_string: 'zwei' }] });
+  await ada.ok('patch', { scope, edits: [{ path: 'src/new.txt', content: 'new\n' }] });
+  const { data: released, text: said } = await ada.call('release_scope', { scope, changes: 'revert' });
+  expect(released).toMatchObject({ reverted: ['src/a.txt', 'src/new.txt'], published: { commit } });
+  expect(said).toContain(`What commit ${commit.slice(0, 10)} has stays`);
+  expect(text('src/a.txt')).toBe('eins\ntwo\nthree\n');
+  expect(git('status', '--short')).toBe('');
+});
+
 test('a release takes the changes back, but not the lines of others', async () => {
   const { root, write, text } = newWorkspace({ ...FILES, 'src/c.txt': 'one\ntwo\nthree\nfour\nfive\n' });
   const ada = await stdioAgent(root, 'ada');
