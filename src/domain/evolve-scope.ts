@@ -97,12 +97,15 @@ function noted(scope: Scope, { from, text }: Body<'scope.noted'>, { seq }: Event
   return { ...scope, notes: [...scope.notes, { seq, from, text }].slice(-MAX_NOTES) };
 }
 
-/** Counts as an attempt where it was at work: one that was lost has been counted. */
+/**
+ * Counts as an attempt where it was at work: one that was lost has been counted. Nothing was committed: whoever takes it up
+ * next publishes these changes too.
+ */
 function failed(scope: Scope, body: Body<'scope.failed'>, event: Event): Scope {
-  const attempts = scope.attempts + (scope.owner === undefined ? 0 : 1);
-  if (body.to === 'failed') return { ...published(ownerless(scope, 'failed'), body, event), attempts };
+  const result = { attempts: scope.attempts + (scope.owner === undefined ? 0 : 1), published: scope.published };
+  if (body.to === 'failed') return { ...published(ownerless(scope, 'failed'), body, event), ...result };
   const open = handedOver(ownerless(scope, 'open'), { from: ownerOf(scope).agent, reason: body.summary }, event);
-  return { ...published(open, body, event), attempts };
+  return { ...published(open, body, event), ...result };
 }
 
 /** A new place in the queue; a further one for an active scope, which goes on with what it holds. */

@@ -45,6 +45,22 @@ test('a failed scope commits nothing, keeps its changes on disk and frees its lo
   await ben.ok('claim_scope', { title: 'Look at it', units: ['src/a.txt'] });
 });
 
+test('what a failed scope has changed is published by whoever takes it up next', async () => {
+  const { root, git } = newWorkspace(FILES);
+  const ada = await stdioAgent(root, 'ada');
+  const ben = await stdioAgent(root, 'ben');
+  const { id } = await ada.ok('open_scope', { title: 'Translate', units: ['src/'] });
+  const first = await ada.ok('claim_scope', { scope: id });
+  await ada.ok('patch', { scope: first.scope, edits: EDITS });
+  await ada.ok('publish_output', { scope: first.scope, summary: 'It is hard', status: 'failed' });
+  const second = await ben.ok('claim_scope', { scope: id });
+  expect(second.handover.diff).toContain('+eins');
+  await ben.ok('patch', { scope: second.scope, edits: [{ path: 'src/b.txt', old_string: 'b', new_string: 'B' }] });
+  await ben.ok('publish_output', { scope: second.scope, summary: 'Done' });
+  expect(git('show', '--format=', '--name-only', 'HEAD').trim().split('\n')).toEqual(['src/a.txt', 'src/b.txt']);
+  expect(git('status', '--short')).toBe('');
+});
+
 test('a release does not take back what was published, and says so', async () => {
   const { root, git, text } = newWorkspace(FILES);
   const ada = await stdioAgent(root, 'ada');
