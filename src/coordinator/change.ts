@@ -10,6 +10,7 @@ import { Overtaken } from '../workspace/files/apply.js';
 import type { Prepared, Wanted } from '../workspace/workspace.js';
 import { inArgument } from './argument.js';
 import type { Caller } from './contract.js';
+import { noteDrift, seemsDrifted } from './drift.js';
 import { noteLate } from './outside.js';
 import { act, claimant, type Parts, type Step, scopeAlive, scopeNeeds } from './parts.js';
 
@@ -38,6 +39,14 @@ export interface MovedOn {
   readonly moved: readonly string[];
 }
 
+/** Files had been edited around Signalbox, and that is not on record yet; nothing was written. */
+interface Drifted {
+  readonly drifted: readonly string[];
+}
+
+/** How often a change is tried again because a person edited its files in between. */
+const ATTEMPTS = 4;
+
 /**
  * The one way in which files change: new contents are laid beside their targets; then, in one transaction, lease, locks
  * and versions are checked, the way back is put on the disk, the files are renamed and the events are committed.
@@ -51,24 +60,49 @@ export async function change(parts: Parts, caller: Caller, request: Change): Pro
     const answer = withArgument(prepared, request);
     return act<Changed>(parts, caller, request.tool, {}, () => ({ answer }));
   }
-  const paths = prepared.changes.map((file) => file.path);
-  const needs = { paths, scopes: scopeNeeds(request.write.scope), contents: prepared.contents };
-  let intent: IntentId | undefined;
   try {
-    const done = await act<Changed | MovedOn>(parts, caller, request.tool, needs, (draft, tx) =>
-      effect(parts, caller, request, prepared, draft, () => {
-        intent = tx.mark(prepared.files);
-      }),
-    );
+    const done = await made(parts, caller, request, prepared);
     if (isRefusal(done) || 'moved' in done) await parts.workspace.discard(prepared);
-    else finish(parts, prepared, intent, done.scope);
     return done;
   } catch (error) {
     await parts.workspace.discard(prepared);
     // A person saved in the instant between the last check and the rename; the store has put everything back.
-    if (error instanceof Overtaken) return { moved: paths };
+    if (error instanceof Overtaken) return { moved: prepared.changes.map((file) => file.path) };
     throw error;
   }
+}
+
+/** Edits from outside go on record first, and with them what they mean for the holder: then the change cannot hide them. */
+async function made(
+  parts: Parts,
+  caller: Caller,
+  request: Change,
+  prepared: Prepared,
+): Promise<Changed | MovedOn | Refusal> {
+  const paths = prepared.changes.map((file) => file.path);
+  const needs = { paths, scopes: scopeNeeds(request.write.scope), contents: prepared.contents };
+  const outside = new Set<string>();
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    let intent: IntentId | undefined;
+    const done = await act<Omit<Changed, 'outside'> | MovedOn | Drifted>(
+      parts,
+      caller,
+      request.tool,
+      needs,
+      (draft, tx) =>
+        effect(parts, caller, request, prepared, draft, () => {
+          intent = tx.mark(prepared.files);
+        }),
+    );
+    if (isRefusal(done) || 'moved' in done) return done;
+    if (!('drifted' in done)) {
+      finish(parts, prepared, intent, done.scope);
+      return { ...done, outside: [...outside] };
+    }
+    for (const path of done.drifted) outside.add(path);
+    await noteDrift(parts, caller, done.drifted);
+  }
+  return { moved: paths };
 }
 
 function withArgument(refusal: Refusal, { argumentOf }: Change): Refusal {
@@ -97,24 +131,23 @@ function effect(
   prepared: Prepared,
   draft: Draft,
   mark: () => void,
-): Step<Changed | MovedOn> {
-  let moved: readonly string[] = [];
-  const answer = draft.attempt<Changed>(() => {
+): Step<Omit<Changed, 'outside'> | MovedOn | Drifted> {
+  let stopped: MovedOn | Drifted | undefined;
+  const answer = draft.attempt<Omit<Changed, 'outside'>>(() => {
     const allowed = allowWrite(draft, claimant(parts, caller), request.write);
     if (isRefusal(allowed)) return allowed;
     const { scope, claimed } = allowed;
     const { run } = request;
     if (run !== undefined && !awaitsCommit(draft.view.state, run)) return overtaken(run);
-    moved = parts.workspace.verify(prepared).map((file) => file.path);
-    if (moved.length > 0) return movedOn;
-    const outside = noteOutside(draft, prepared.changes, scope.id);
+    stopped = movedOn(parts, prepared) ?? drifted(draft, prepared.changes);
+    if (stopped !== undefined) return undone;
     mark();
     parts.workspace.apply(prepared);
     draft.emit(changedEvent(request, prepared.changes, scope.id, scope.generation));
     const handle = printHandle(scope, parts.mint);
-    return { seq: draft.view.state.seq, scope: scope.id, handle, claimed, outside };
+    return { seq: draft.view.state.seq, scope: scope.id, handle, claimed };
   });
-  if (moved.length > 0) return { answer: { moved } };
+  if (stopped !== undefined) return { answer: stopped };
   return { answer, ...(isRefusal(answer) ? {} : { life: scopeAlive(caller, answer.scope) }) };
 }
 
@@ -123,23 +156,22 @@ function overtaken(run: string): Refusal {
   return refuse('LEASE_LOST', `The end of ${run} is on record already.`, `See it with run {"run": "${run}"}.`, { run });
 }
 
-const movedOn: Refusal = { refused: true, code: 'STALE_BASE', sentence: '', facts: {}, next: '' };
+/** Takes back what the attempt had claimed. */
+const undone: Refusal = { refused: true, code: 'STALE_BASE', sentence: '', facts: {}, next: '' };
 
 function changedEvent(request: Change, files: readonly FileChange[], scope: ScopeId, generation: number): EventBody {
   const run = request.run === undefined ? {} : { run: request.run };
   return { type: 'files.changed', scope, cause: request.cause, generation, files, ...run };
 }
 
-/** A file that is not as Signalbox left it was edited around it: on record before the next change hides it. */
-function noteOutside(draft: Draft, changes: readonly FileChange[], holder: ScopeId): string[] {
-  const files = changes.flatMap((file): FileChange[] => {
-    const known = draft.view.file(file.path);
-    return known === undefined || known.hash === file.before
-      ? []
-      : [{ path: file.path, before: known.hash, after: file.before }];
-  });
-  if (files.length > 0) draft.emit({ type: 'files.outside', files, holder });
-  return files.map((file) => file.path);
+function movedOn(parts: Parts, prepared: Prepared): MovedOn | undefined {
+  const moved = parts.workspace.verify(prepared);
+  return moved.length === 0 ? undefined : { moved: moved.map((file) => file.path) };
+}
+
+function drifted(draft: Draft, changes: readonly FileChange[]): Drifted | undefined {
+  const found = changes.filter(({ path, before }) => seemsDrifted(draft.view, { path, version: before }));
+  return found.length === 0 ? undefined : { drifted: found.map((file) => file.path) };
 }
 
 /** After the answer: the files are synced, then the store need not remember them. */

@@ -16,6 +16,8 @@ export interface Edited {
   readonly holder: ScopeId;
   /** The lines that the scope has changed itself were edited. */
   readonly overlaps: boolean;
+  /** There is no file any more. */
+  readonly deleted: boolean;
   /** The commit that was checked out, where that is what edited the file. */
   readonly checkout?: string;
 }
@@ -23,7 +25,7 @@ export interface Edited {
 /** What edits from outside mean for whoever holds the files. Nothing is recorded yet. */
 export async function edited(
   parts: Parts,
-  files: readonly (FileChange & { readonly bytes: Uint8Array })[],
+  files: readonly (FileChange & { readonly bytes: Uint8Array | null })[],
 ): Promise<Edited[]> {
   const held = await parts.store.view({}, (view) =>
     files.flatMap((file) => {
@@ -35,7 +37,7 @@ export async function edited(
     held.map(async ({ path, holder, before, bytes }): Promise<Edited> => {
       const overlaps = await touchesOwn(parts, holder, path, before, bytes);
       const checkout = overlaps ? await parts.git?.committedAs(path, bytes) : undefined;
-      return { path, holder, overlaps, ...(checkout === undefined ? {} : { checkout }) };
+      return { path, holder, overlaps, deleted: bytes === null, ...(checkout === undefined ? {} : { checkout }) };
     }),
   );
 }
@@ -47,7 +49,8 @@ export function tell(decision: Draft, edits: readonly Edited[], files: readonly 
     const file = files.find(({ path }) => path === edit.path);
     if (file === undefined || !decision.view.state.scopes.has(edit.holder)) continue;
     if (!edit.overlaps) {
-      const text = `${edit.path} was edited outside Signalbox; read it again before you go on with it`;
+      const what = edit.deleted ? 'deleted' : 'edited';
+      const text = `${edit.path} was ${what} outside Signalbox; read it again before you go on with it`;
       decision.emit({ type: 'scope.noted', scope: edit.holder, from: 'signalbox', text });
       continue;
     }
@@ -62,15 +65,16 @@ export function tell(decision: Draft, edits: readonly Edited[], files: readonly 
 
 function collided(
   cause: string,
-  { holder, checkout }: Edited,
+  { holder, deleted, checkout }: Edited,
   paths: readonly string[],
   sides: readonly Hash[],
 ): Occasion {
   const who = checkout === undefined ? 'somebody outside Signalbox' : `a checkout of ${checkout.slice(0, 10)}`;
+  const did = deleted ? `deleted what ${holder} had changed` : `changed lines of ${holder}`;
   return {
     cause,
-    title: `Conflict in ${paths[0]?.slice(-120)}${paths.length > 1 ? ` and ${paths.length - 1} more` : ''}: ${who} changed lines of ${holder}`,
-    note: `Both changed the same lines. The text of ${holder} and the one that is there now, for each file: ${sides.map((hash) => `artifact:${hash}`).join(' ')}. Bring them together.`,
+    title: `Conflict in ${paths[0]?.slice(-120)}${paths.length > 1 ? ` and ${paths.length - 1} more` : ''}: ${who} ${did}`,
+    note: `Both changed the same lines. The text of ${holder} and the one that is there now, if there is one, for each file: ${sides.map((hash) => `artifact:${hash}`).join(' ')}. Bring them together.`,
     phase: 'iterate',
     units: paths,
     conflict: { between: [holder], paths, sides },
@@ -93,7 +97,7 @@ async function touchesOwn(
   scope: ScopeId,
   path: string,
   known: Hash | null,
-  edit: Uint8Array,
+  edit: Uint8Array | null,
 ): Promise<boolean> {
   const [first] = await parts.store.changes({ scope, path, limit: 1 });
   if (first === undefined) return false;

@@ -8,7 +8,7 @@ import type { View } from '../domain/view.js';
 import type { Looked, Snapshot } from '../workspace/workspace.js';
 import { storedContent } from './artifacts.js';
 import type { Caller, HeldBy, ReadFile, ReadInput, ReadOutput } from './contract.js';
-import { noteDrift, seemsDrifted } from './drift.js';
+import { noteDrift, type Seen, seemsDrifted, seenFiles } from './drift.js';
 import { act, type Parts, refusedEvent } from './parts.js';
 import { settled } from './settled.js';
 
@@ -44,10 +44,10 @@ export async function read(parts: Parts, caller: Caller, input: ReadInput): Prom
     const found = await Promise.all(wishes.map((wish) => look(parts, wish)));
     if (await torn(parts, found, before)) continue;
     const looks = found.map(readable);
-    const files = filesOf(found);
-    const { held, drifted } = await parts.store.view({ paths: files.map((file) => file.path) }, (view) => ({
+    const seen = seenOf(found);
+    const { held, drifted } = await parts.store.view({ paths: seen.map((file) => file.path) }, (view) => ({
       held: looks.map((looked) => holders(view, caller, looked)),
-      drifted: files.filter((file) => seemsDrifted(view, file)).map((file) => file.path),
+      drifted: seen.filter((file) => seemsDrifted(view, file)).map((file) => file.path),
     }));
     await recordRefusals(parts, caller, looks);
     if (drifted.length > 0) await noteDrift(parts, caller, drifted);
@@ -89,9 +89,8 @@ async function artifact(parts: Parts, path: string): Promise<Looked | Refusal> {
   return { kind: 'file', file: { path, version: stored.hash, bytes: stored.bytes, mode: 0o444, changed: 0 } };
 }
 
-function filesOf(looks: readonly (Looked | Refusal)[]): Snapshot[] {
-  const files = looks.flatMap((found) => (!isRefusal(found) && found.kind === 'file' ? [found.file] : []));
-  return files.filter((file) => !file.path.startsWith('artifact:'));
+function seenOf(looks: readonly (Looked | Refusal)[]): Seen[] {
+  return seenFiles(looks).filter((file) => !file.path.startsWith('artifact:'));
 }
 
 /** What can be shown: text or an image. The version is told all the same, because whoever replaces the file needs it. */

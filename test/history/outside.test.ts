@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { chmodSync, closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Event, EventBody } from '../../src/domain/event.js';
@@ -174,4 +174,69 @@ test('an edit from outside of lines that the scope changed is a conflict scope, 
     { scope: 'S001', from: 'S002', text: 'the conflict in a.txt is resolved: Kept both' },
   ]);
   expect(judge(await workspace.events()).faults).toEqual([]);
+});
+
+test('promise 8: a patch that is the first to see an edit from outside does not hide it', async () => {
+  const { workspace, ada, scope, byHand } = await editedByHand((text) => text.replace('line zero\n', 'mine\n'));
+  chmodSync(join(workspace.root, 'a.txt'), 0o755);
+  const edits = [{ path: 'a.txt', old_string: 'line 15\n', new_string: 'line fifteen\n' }];
+  const patched = await ada.ok('patch', { scope, edits });
+  expect(patched.files).toMatchObject([{ path: 'a.txt', outside: true, added: 1, removed: 1 }]);
+  expect(workspace.text('a.txt')).toBe(byHand.replace('line 15\n', 'line fifteen\n'));
+  const { scopes } = await ada.ok('list_scopes', { phase: 'iterate' });
+  expect(scopes).toMatchObject([
+    { id: 'S002', status: 'open', title: expect.stringContaining('changed lines of S001') },
+  ]);
+  await ada.ok('patch', { scope, edits: [{ path: 'a.txt', old_string: 'line 16\n', new_string: 'line sixteen\n' }] });
+  const events = await workspace.events();
+  const files = [{ path: 'a.txt', after: hashOf(byHand), mode: 0o755 }];
+  expect(outsideEdits(events)).toMatchObject([{ files }]);
+  expect(judge(events).faults).toEqual([]);
+});
+
+test('an edit from outside beside the own lines is told with the patch that finds it', async () => {
+  const { ada, scope } = await editedByHand((text) => text.replace('line 19\n', 'by hand\n'));
+  const edits = [{ path: 'a.txt', old_string: 'line 3\n', new_string: 'line three\n' }];
+  const { data } = await ada.call('patch', { scope, edits });
+  expect(data.files).toMatchObject([{ outside: true }]);
+  expect(data.notes).toMatchObject([{ scope: 'S001', text: expect.stringContaining('a.txt was edited outside') }]);
+  expect((await ada.ok('list_scopes', { phase: 'iterate' })).scopes).toEqual([]);
+});
+
+test('promise 8: a file that was deleted outside is noticed, once, and what the scope had changed in it is not lost', async () => {
+  const { workspace, ada, scope, read } = await editedByHand((text) => text);
+  await ada.ok('patch', { scope, edits: [{ path: 'new.txt', content: 'new\n' }] });
+  for (const path of ['a.txt', 'new.txt']) rmSync(join(workspace.root, path));
+  for (let times = 0; times < 2; times++) {
+    const { files } = await ada.ok('read', { paths: ['a.txt', 'new.txt', 'never.txt'] });
+    expect(files.map(({ error }: { error?: string }) => error?.slice(0, 9))).toEqual(Array(3).fill('NOT_FOUND'));
+  }
+  const outside = outsideEdits(await workspace.events()).flatMap(({ files }) => files);
+  expect(outside).toEqual([
+    { path: 'a.txt', before: hashOf(read), after: null },
+    { path: 'new.txt', before: hashOf('new\n'), after: null },
+  ]);
+  const { scopes } = await ada.ok('list_scopes', { phase: 'iterate' });
+  expect(scopes).toMatchObject([{ units: ['a.txt'], title: expect.stringContaining('deleted what S001 had changed') }]);
+  const { files } = await ada.ok('read', { paths: [`artifact:${hashOf(read)}`] });
+  expect(files[0].text).toBe(read);
+  const patched = await ada.call('patch', { scope, edits: [{ path: 'a.txt', content: read }] });
+  expect(patched.data.notes).toMatchObject([
+    { text: expect.stringContaining('new.txt was deleted outside Signalbox') },
+  ]);
+  workspace.write('new.txt', 'by hand\n');
+  await ada.ok('read', { paths: ['new.txt'] });
+  expect(outsideEdits(await workspace.events()).at(-1)?.files).toMatchObject([
+    { path: 'new.txt', before: null, after: hashOf('by hand\n') },
+  ]);
+});
+
+test('promise 8: a patch that does not find a file records that it was deleted', async () => {
+  const { workspace, ada, scope, read } = await editedByHand((text) => text);
+  rmSync(join(workspace.root, 'a.txt'));
+  const edits = [{ path: 'a.txt', old_string: 'line 3\n', new_string: 'line three\n' }];
+  await ada.refused('NOT_FOUND', 'patch', { scope, edits });
+  expect(outsideEdits(await workspace.events()).flatMap(({ files }) => files)).toEqual([
+    { path: 'a.txt', before: hashOf(read), after: null },
+  ]);
 });

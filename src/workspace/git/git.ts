@@ -51,8 +51,8 @@ export interface Git {
   ignored(paths: readonly string[], also?: IgnoreMatcher): Promise<Set<string>>;
   /** What git ignores and the disk has: files, and folders with a trailing `/` that stand for all below them. */
   ignoredEntries(): Promise<string[]>;
-  /** The commit at HEAD, where that has exactly this content at the path. */
-  committedAs(path: string, bytes: Uint8Array): Promise<string | undefined>;
+  /** The commit at HEAD, where that has exactly this content at the path, or no file for null. */
+  committedAs(path: string, bytes: Uint8Array | null): Promise<string | undefined>;
   /** Names the whole working tree as it is now, without what git ignores: two equal names are two equal trees. */
   worktree(): Promise<string>;
   /** Which of these paths are in git's index. */

@@ -41,6 +41,8 @@ describe('the name of a working tree', () => {
     expect(await git.committedAs('src/b.txt', Buffer.from('b\n'))).toBe(world.head());
     expect(await git.committedAs('src/b.txt', Buffer.from('B\n'))).toBeUndefined();
     expect(await git.committedAs('absent.txt', Buffer.from('b\n'))).toBeUndefined();
+    expect(await git.committedAs('absent.txt', null)).toBe(world.head());
+    expect(await git.committedAs('src/b.txt', null)).toBeUndefined();
     const empty = new World();
     expect(await (await empty.git()).worktree()).toMatch(/^[0-9a-f]{40}$/);
     expect(await (await empty.git()).committedAs('a.txt', Buffer.from(''))).toBeUndefined();
