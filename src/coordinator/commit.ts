@@ -7,9 +7,10 @@ import type { Planned } from '../workspace/git/move.js';
 import { rebaseBytes } from '../workspace/text/rebase.js';
 import { inArgument, quoted, wrongArgument } from './argument.js';
 import type { Caller, PublishInput } from './contract.js';
-import { scopeChanges } from './history.js';
+import { noteDrift } from './drift.js';
+import { type ChangeStep, scopeChanges } from './history.js';
 import type { Parts } from './parts.js';
-import { presentFile } from './present.js';
+import { type Present, presentFile } from './present.js';
 import { settleFailed, settleUnfinished } from './unfinished.js';
 
 /** A commit that is built and reserved: nothing has moved, and nobody else can publish meanwhile. */
@@ -38,7 +39,7 @@ export async function commitOf(
   if (git === undefined || (parts.rules.commit === 'none' && input.branch === undefined)) return undefined;
   const earlier = (await settleUnfinished(parts)).find(({ scope }) => scope === own.id);
   if (earlier !== undefined) return unsettled(own);
-  const changes = await pathChanges(parts, own);
+  const changes = await pathChanges(parts, caller, own);
   if (isRefusal(changes)) return changes;
   if (changes.length === 0) return undefined;
   const built = await git.build({
@@ -46,6 +47,12 @@ export async function commitOf(
     message: `${own.contract.title}\n\n${input.summary}`.trim(),
     trailers: (whole) => trailers(parts, caller, own, whole),
     merge,
+    lost: (path) =>
+      movedOn(
+        own,
+        path,
+        changes.some((change) => change.path === path && change.current === null),
+      ),
     ...(branch === undefined ? {} : { branch }),
     ...(parts.rules.sign === 'auto' ? {} : { sign: parts.rules.sign }),
   });
@@ -115,30 +122,44 @@ interface Changes extends PathChange {
   readonly through: number;
 }
 
-async function pathChanges(parts: Parts, own: Scope): Promise<Changes[] | Refusal> {
+async function pathChanges(parts: Parts, caller: Caller, own: Scope): Promise<Changes[] | Refusal> {
   const found: Changes[] = [];
+  const edited: string[] = [];
   for (const [path, steps] of await scopeChanges(parts, own.id, own.published)) {
     const last = steps.at(-1);
     const present = await presentFile(parts, path);
     if (isRefusal(present)) return present;
-    if (last === undefined || present.version !== last.after) return movedOn(own, path);
+    if (last === undefined) continue;
+    if (present.version !== last.after) edited.push(path);
+    else if (isModeGone(steps, present)) return movedOn(own, path, false);
     found.push({
       path,
       steps: steps.map((step) => ({ before: step.beforeBytes, after: step.afterBytes })),
       current: present.bytes,
-      mode: present.mode ?? last.mode ?? 0o644,
+      mode: last.mode ?? present.mode ?? 0o644,
       through: last.seq,
     });
   }
+  if (edited.length > 0) await noteDrift(parts, caller, edited);
   return found;
 }
 
-/** Somebody stashed, switched branches or edited the file outside: committing now would commit something else. */
-function movedOn(own: Scope, path: string): Refusal {
+/** A scope that changed nothing but whether a file can be executed, and somebody took that back. */
+function isModeGone(steps: readonly ChangeStep[], { mode }: Present): boolean {
+  const left = steps.at(-1)?.mode;
+  if (left == null || mode === undefined || steps.some(({ before, after }) => before !== after)) return false;
+  return (left & 0o100) !== (mode & 0o100);
+}
+
+/** Somebody stashed, switched branches or edited the same lines: committing now would commit something else. */
+function movedOn(own: Scope, path: string, isGone: boolean): Refusal {
+  const mend = isGone
+    ? `Make ${path} again with patch (and delete it with the next one, if it shall be gone)`
+    : `Read ${path} and patch what is missing; if it is right as it is, call patch with its whole text as content and its version as base`;
   return refuse(
     'STALE_BASE',
-    `${path} is not as ${own.id} left it; nothing was published.`,
-    `Read ${path}, patch what is missing, then call publish_output again.`,
+    `${path} ${isGone ? 'is gone' : `does not have any more what ${own.id} changed in it`}; nothing was published.`,
+    `${mend}. Then call publish_output again.`,
     { scope: own.id, path },
   );
 }

@@ -1,5 +1,7 @@
 import { hash as digest } from 'node:crypto';
 import { ownScope } from '../domain/authority.js';
+import { draft as newDraft } from '../domain/draft.js';
+import { requireOwn } from '../domain/end.js';
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
 import type { View } from '../domain/view.js';
 import { type Present, staleBases } from '../workspace/text/bases.js';
@@ -12,7 +14,7 @@ import type { Wanted } from '../workspace/workspace.js';
 import { inArgument, quoted, wrongArgument } from './argument.js';
 import { type Changed, change } from './change.js';
 import type { Caller, PatchInput, PatchOutput } from './contract.js';
-import { noteDrift } from './drift.js';
+import { noteDrift, seemsDrifted } from './drift.js';
 import { act, claimant, type Parts, scopeNeeds } from './parts.js';
 import { titleFrom } from './title.js';
 
@@ -28,7 +30,9 @@ export async function patch(parts: Parts, caller: Caller, input: PatchInput): Pr
     const work = await workOut(parts, caller, named);
     if (isRefusal(work)) return refused(parts, caller, input, work);
     const { found, files } = work;
-    const wanted = found.filter((outcome) => differs(outcome, files)).map((outcome) => asWanted(outcome, files));
+    const different = found.filter((outcome) => differs(outcome, files));
+    const kept = different.length > 0 ? different : await approved(parts, caller, input, found);
+    const wanted = kept.map((outcome) => asWanted(outcome, files));
     if (wanted.length === 0) return already(parts, caller, input, found);
     const paths = wanted.map((file) => file.path);
     const write = { paths, title: titleOf(paths), ...(input.scope === undefined ? {} : { scope: input.scope }) };
@@ -130,6 +134,31 @@ function withHandle(
 
 function refused(parts: Parts, caller: Caller, input: PatchInput, refusal: Refusal): Promise<PatchOutput | Refusal> {
   return withHandle(parts, caller, input, () => refusal);
+}
+
+/**
+ * Files as the patch wants them, in which the scope has work of its own that is not published, and which others changed
+ * since: that they are right as they are now is a decision of the scope, and goes on record like a change.
+ */
+async function approved(
+  parts: Parts,
+  caller: Caller,
+  { scope: given }: PatchInput,
+  found: readonly Outcome[],
+): Promise<Outcome[]> {
+  const needs = { paths: found.map(({ path }) => path), scopes: scopeNeeds(given) };
+  const seen = await parts.store.view(needs, (view) => {
+    const own = requireOwn(newDraft(view), claimant(parts, caller), given);
+    if (isRefusal(own)) return { others: [] };
+    const isOthers = ({ path, base: version }: Outcome) =>
+      view.file(path)?.scope !== own.id || seemsDrifted(view, { path, version });
+    return { own, others: found.filter(isOthers) };
+  });
+  const { own, others } = seen;
+  if (own === undefined) return [];
+  const rows = others.map(({ path }) => parts.store.changes({ scope: own.id, path, after: own.published, limit: 1 }));
+  const changed = await Promise.all(rows);
+  return others.filter((_, at) => changed[at]?.length === 1);
 }
 
 /** A retry after a lost answer: everything is as the patch wants it. */

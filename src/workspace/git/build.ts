@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { isRefusal, type Refusal, refuse } from '../../domain/refusal.js';
+import { stands } from '../text/stands.js';
 import type { CommitSetting } from './config.js';
 import { type Desk, type Placed, withDesk } from './desk.js';
 import { foldersOf } from './index.js';
 import { ignoredPaths } from './list.js';
-import { type Merge, replay, type Step } from './replay.js';
+import { chained, isSame, type Merge, replay, type Step } from './replay.js';
 import { emptyTree, isThere, type Repository, type Tip } from './repository.js';
 import { GitFailed } from './run.js';
 
@@ -16,7 +17,7 @@ export interface PathChange {
   readonly steps: readonly Step[];
   /** What the working tree has now: committed whole where the steps do not fit what is committed. */
   readonly current: Uint8Array | null;
-  /** Permission bits, of which git keeps whether the owner may execute the file. */
+  /** Permission bits that the scope left, of which git keeps whether the owner may execute the file. */
   readonly mode: number;
 }
 
@@ -31,6 +32,8 @@ export interface CommitSpec {
   /** The trailers, given the paths that had to be committed whole. */
   readonly trailers: (whole: readonly string[]) => readonly Trailer[] | Promise<readonly Trailer[]>;
   readonly merge: Merge;
+  /** The refusal of a path that does not have any more what the scope changed there: somebody stashed, or switched branches. */
+  readonly lost: (path: string) => Refusal;
 }
 
 export interface Content {
@@ -57,21 +60,41 @@ export async function buildCommit(
     const created = spec.changes.map(({ path }) => path).filter((path) => known.get(path) === null);
     const ignored = await ignoredPaths(repository, created);
     const whole: string[] = [];
-    const files = spec.changes
-      .filter(({ path }) => !ignored.has(path))
-      .map(({ path, steps, current, mode }): Placed => {
-        const name = repository.prefix + path;
-        const bytes = replay(known.get(path) ?? null, steps, spec.merge);
-        if (bytes !== undefined) return { name, bytes, mode };
-        whole.push(path);
-        return { name, bytes: current, mode };
-      });
+    const files: Placed[] = [];
+    for (const change of spec.changes) {
+      const { path, mode } = change;
+      if (ignored.has(path)) continue;
+      const found = contentOf(change, known.get(path) ?? null, spec.merge);
+      if (found === undefined) return spec.lost(path);
+      if (found.whole) whole.push(path);
+      files.push({ name: repository.prefix + path, bytes: found.bytes, mode });
+    }
     const tree = await treeOf(desk, files);
     if (isRefusal(tree)) return tree;
     const left = { whole, ignored: [...ignored] };
     if (tree === (parent?.tree ?? emptyTree(tree))) return { commit: undefined, ...left };
     return { commit: await desk.commit(tree, messageOf(spec.message, await spec.trailers(whole))), ...left };
   });
+}
+
+/**
+ * What to commit of a path: the scope's changes alone, where they can be told apart; nothing that is not on the disk. Where
+ * the scope's last changes are not there any more, undefined.
+ */
+function contentOf(
+  { steps, current }: PathChange,
+  committed: Uint8Array | null,
+  merge: Merge,
+): { readonly bytes: Uint8Array | null; readonly whole: boolean } | undefined {
+  const bytes = replay(committed, steps, merge);
+  if (bytes !== undefined && stands(committed, bytes, current)) return { bytes, whole: false };
+  const last = chained(steps).at(-1);
+  if (last === undefined || !(isSame(last.after, current) || isThereStill(last, current))) return undefined;
+  return { bytes: current, whole: true };
+}
+
+function isThereStill({ before, after }: Step, current: Uint8Array | null): boolean {
+  return !isSame(before, after) && stands(before, after, current);
 }
 
 /** The parent may have a file, or a submodule that is not checked out, where a path now needs a folder. */

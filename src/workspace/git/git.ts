@@ -59,7 +59,8 @@ export interface Git {
   tracked(paths: readonly string[]): Promise<Set<string>>;
   /**
    * Builds the commit of one scope's changes: the committed content of each path with the scope's steps replayed.
-   * Moves nothing. Refuses BLOCKED (an operation is under way, or git failed) and INVALID (branch, nested repository).
+   * Moves nothing. Refuses BLOCKED (an operation is under way, or git failed), INVALID (branch, nested repository), and
+   * what the spec says where a change is not on the disk any more.
    */
   build(spec: BuildSpec): Promise<Built | Refusal>;
   /** Takes git's index lock and gets everything ready. Refuses BLOCKED. Whoever gets a reservation has to release it. */

@@ -32,7 +32,7 @@ function stepsAfter(start: Uint8Array | null, steps: readonly Step[]): readonly 
 }
 
 /** Joins steps with nothing in between into one: only the net change can collide with other people's lines. */
-function chained(steps: readonly Step[]): Step[] {
+export function chained(steps: readonly Step[]): Step[] {
   const joined: Step[] = [];
   for (const step of steps) {
     const last = joined.at(-1);

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { isRefusal, type Refusal } from '../../domain/refusal.js';
+import { isRefusal, type Refusal, refuse } from '../../domain/refusal.js';
 import { rebaseBytes } from '../text/rebase.js';
 import { type BuildSpec, type Built, type Git, openGit, type PathChange, type Planned } from './git.js';
 
@@ -85,7 +85,7 @@ export class World {
 
   async build(changes: readonly PathChange[], more: Partial<BuildSpec> = {}): Promise<Built | Refusal> {
     const git = await this.git();
-    return git.build({ changes, message: 'Publish it', trailers: () => [], merge, ...more });
+    return git.build({ changes, message: 'Publish it', trailers: () => [], merge, lost, ...more });
   }
 
   async planned(changes: readonly PathChange[], more: Partial<BuildSpec> = {}): Promise<Planned> {
@@ -113,6 +113,10 @@ export function change(path: string, before: string | null, after: string | null
 export function merge(base: Uint8Array, ours: Uint8Array, theirs: Uint8Array): Uint8Array | null {
   const merged = rebaseBytes(base, ours, theirs);
   return merged !== null && 'bytes' in merged ? merged.bytes : null;
+}
+
+function lost(path: string): Refusal {
+  return refuse('STALE_BASE', `${path} is lost.`, 'Read it.', { path });
 }
 
 export function bytes(text: string | null): Uint8Array | null {
