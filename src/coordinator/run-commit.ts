@@ -11,7 +11,7 @@ import type { Caller, RunOutput } from './contract.js';
 import { keepScratch } from './keep-scratch.js';
 import { merge3 } from './merge.js';
 import { claimant, type Parts, scopeNeeds } from './parts.js';
-import { presentFile } from './present.js';
+import { type Present, presentFile } from './present.js';
 
 /** What became of the writes of a run. */
 export interface RunChanges {
@@ -28,7 +28,7 @@ export interface Commit {
   readonly own: Scope | undefined;
   /** The event of the run's start: what changed after it, the run has not seen. */
   readonly since: number;
-  /** Wall time of the start, in milliseconds, to compare with the times of files. */
+  /** Wall time of the start by the clock of the disk, in milliseconds, to compare with the times of files. */
   readonly began: number;
   /** The named processes that the command was of, or that its scope holds. */
   readonly held: ReadonlySet<string>;
@@ -152,7 +152,7 @@ async function onPresent(parts: Parts, commit: Commit, written: Written): Promis
   if (theirs === null && present.bytes === null) return undefined;
   const [first] = await parts.store.changes({ path, after: commit.since, limit: 1 });
   if (first === undefined) {
-    if (present.changed !== undefined && present.changed > commit.began)
+    if (await isEdited(parts, path, present, commit.began))
       return 'STALE_BASE: it was edited outside Signalbox while the command ran; read it and run again';
     return { path, bytes: theirs, base: present.version, ...mode };
   }
@@ -161,4 +161,10 @@ async function onPresent(parts: Parts, commit: Commit, written: Written): Promis
   if (merged === undefined)
     return `STALE_BASE: ${first.scope ?? 'somebody outside'} changed the same lines while the command ran; read it and run again`;
   return { path, bytes: merged, base: present.version, ...mode };
+}
+
+/** Whether somebody saved a file around Signalbox since then. One that is as the ledger has it was merely touched. */
+async function isEdited(parts: Parts, path: string, { version, changed }: Present, began: number): Promise<boolean> {
+  if (changed === undefined || changed < began) return false;
+  return parts.store.view({ paths: [path] }, (view) => view.file(path)?.hash !== version);
 }

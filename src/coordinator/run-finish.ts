@@ -34,7 +34,7 @@ export async function finished(
 ): Promise<Result> {
   const done = new AbortController();
   const { command } = about;
-  const commit = { ...about, run: started.id, began: Date.now() };
+  const commit = { ...about, run: started.id, began: started.began };
   parts.presence.works(caller.connection, own?.id);
   watchLease(parts, started, own, done.signal).catch((error: unknown) =>
     parts.log(`the lease of ${started.id} is not watched: ${String(error)}`),

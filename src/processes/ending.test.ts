@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { createReadStream, existsSync, readdirSync, readlinkSync } from 'node:fs';
+import { createReadStream, existsSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -29,6 +29,20 @@ describe.each([...here, 'none'] as const)('a run has one ending (level %s)', (le
   test('standard output and error come in the order of printing, and can be opened by name', async () => {
     const { text: printed } = await bench.run('for i in 1 2 3; do echo out$i; echo err$i >&2; done; cat; echo end');
     expect(printed).toBe('out1\nerr1\nout2\nerr2\nout3\nerr3\nend\n');
+  });
+
+  test('its beginning lies between what was saved before it and what while it ran, by the clock of the disk', async () => {
+    const saved = (name: string): number => {
+      bench.put(name, name);
+      return Number(statSync(join(bench.root, name), { bigint: true }).ctimeMs);
+    };
+    const before = saved('before.txt');
+    const run = await bench.start('sleep 1000');
+    const after = saved('after.txt');
+    expect(run.began).toBeGreaterThanOrEqual(before);
+    expect(run.began).toBeLessThanOrEqual(after);
+    run.stop('stopped');
+    await run.ended;
   });
 
   test('timed_out: the whole tree is ended at once', async () => {

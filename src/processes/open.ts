@@ -128,11 +128,11 @@ async function probeAll(sandboxes: readonly Sandbox[], root: string, folder: str
 }
 
 async function begin(sandbox: Sandbox, records: Records, spec: RunSpec, limit: number): Promise<Run | Refusal> {
-  const { recorder, path } = await records.begin(spec.id, limit);
+  const { recorder, ...begun } = await records.begin(spec.id, limit);
   try {
     const launched = await sandbox.launch(spec, (target) => records.begins(spec.id, target));
     if (!isRefusal(launched)) {
-      const run = supervise(spec, sandbox.level, launched, recorder, path);
+      const run = supervise(spec, sandbox.level, launched, recorder, begun);
       const ended = run.ended.then(async (how) => {
         await records.finish(spec.id, how, recorder.total);
         return how;

@@ -23,7 +23,7 @@ export const isRunId = (id: string): boolean => ID.test(id);
  * (what to kill), and `ended` when it has ended by itself and its result waits to be put on record.
  */
 export interface Records {
-  begin(id: string, limit: number): Promise<{ readonly recorder: Recorder; readonly path: string }>;
+  begin(id: string, limit: number): Promise<{ readonly recorder: Recorder } & Begun>;
   /** Notes what the run can be killed by. */
   begins(id: string, target: number): void;
   finish(id: string, ended: Ended, total: number): Promise<void>;
@@ -40,6 +40,12 @@ export interface Records {
   kill(id: string): Promise<boolean>;
   /** Removes what is past its time. */
   sweep(): Promise<void>;
+}
+
+/** Where the output of a run goes, and when that was made, by the clock of the disk. */
+export interface Begun {
+  readonly path: string;
+  readonly began: number;
 }
 
 export function openRecords(folder: string): Records {
@@ -59,7 +65,9 @@ export function openRecords(folder: string): Records {
       await mkdir(place(id), { recursive: true, mode: 0o700 });
       await writeFile(place(id, 'server'), processMark(process.pid) ?? '', { flag: 'wx', mode: 0o600 });
       const path = place(id, 'output');
-      return { recorder: record(path, limit), path };
+      const recorder = record(path, limit);
+      const { ctimeMs } = await stat(path, { bigint: true });
+      return { recorder, path, began: Number(ctimeMs) };
     },
     begins(id, target) {
       writeFileSync(place(id, 'process'), `${target}\n${processMark(Math.abs(target)) ?? ''}`, { mode: 0o600 });

@@ -101,6 +101,11 @@ export interface Log {
 export interface Run {
   readonly id: string;
   readonly containment: Containment;
+  /**
+   * Before anything of it was mounted, by the clock of the disk (which lags behind ours by a few milliseconds, or
+   * seconds): what is saved while it runs has this time of change or a later one.
+   */
+  readonly began: number;
   readonly ended: Promise<Ended>;
   /** Output as text, from a byte offset; without one: the head and the tail with a line between that says what is left out. */
   output(from?: number): Promise<OutputPage>;

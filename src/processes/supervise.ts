@@ -1,6 +1,7 @@
 import type { RunEnding } from '../domain/event.js';
 import type { Recorder } from './output.js';
 import { readForLog, readOutput } from './pages.js';
+import type { Begun } from './records.js';
 import type { Ended, Run, RunSpec } from './runner.js';
 import type { Launched, Sandbox } from './sandbox.js';
 
@@ -19,9 +20,9 @@ export function supervise(
   level: Sandbox['level'],
   launched: Launched,
   recorder: Recorder,
-  path: string,
+  { path, began }: Begun,
 ): Run {
-  const began = performance.now();
+  const since = performance.now();
   let cause: Cause | undefined;
   let over = false;
   let complete = false;
@@ -41,7 +42,7 @@ export function supervise(
     over = true;
     clearTimeout(limit);
     clearTimeout(last);
-    const duration = performance.now() - began;
+    const duration = performance.now() - since;
     await drained(launched);
     recorder.close();
     complete = true;
@@ -50,6 +51,7 @@ export function supervise(
   return {
     id: spec.id,
     containment: level,
+    began,
     ended,
     output: (from) => readOutput(path, recorder.total, complete, from),
     stop: end,

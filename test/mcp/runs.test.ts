@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { type Agent, stdioAgent } from '../support/agents.js';
 import { startCli } from '../support/cli.js';
+import { GATES_IGNORED, gate, pulse } from '../support/gates.js';
 import { newWorkspace } from '../support/workspace.js';
 
 const FILES = { 'src/a.txt': 'one\ntwo\n', 'src/b.txt': 'b\n', '.gitignore': 'out/\n*.log\n' };
@@ -41,6 +42,26 @@ test('in the background a command goes on, is followed by its id, and is stopped
   expect(stopped.exit_code).toBeUndefined();
   expect(stopped.output).not.toContain('never');
   expect(await ada.ok('run', { run: begun.run })).toMatchObject({ state: 'stopped' });
+});
+
+test('promise 8: what a person saved while a command ran is not overwritten; what was merely touched is no hindrance', async () => {
+  const { root, write, text } = newWorkspace({ ...FILES, '.gitignore': GATES_IGNORED });
+  const ada = await stdioAgent(root, 'ada');
+  const { scope } = await ada.ok('claim_scope', { title: 't', units: ['src/'] });
+  await ada.ok('patch', { scope, edits: [{ path: 'src/b.txt', old_string: 'b', new_string: 'B' }] });
+  const { wait, open } = gate(root, 'gate');
+  const { hold, begun } = pulse(root);
+  const command = `echo own >> src/a.txt; echo own >> src/b.txt; ${hold}; ${wait}`;
+  const ran = ada.ok('run', { scope, command });
+  await begun;
+  write('src/a.txt', 'by hand\n');
+  write('src/b.txt', 'B\n');
+  open();
+  expect(await ran).toMatchObject({
+    changed: [{ path: 'src/b.txt' }],
+    rejected: [{ path: 'src/a.txt', reason: expect.stringContaining('edited outside Signalbox while') }],
+  });
+  expect([text('src/a.txt'), text('src/b.txt')]).toEqual(['by hand\n', 'B\nown\n']);
 });
 
 async function printed(agent: Agent, run: string, text: string): Promise<void> {
