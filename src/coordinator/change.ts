@@ -6,7 +6,7 @@ import { awaitsCommit } from '../domain/open-runs.js';
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
 import type { ScopeId } from '../domain/scope.js';
 import { allowWrite, type Write } from '../domain/write.js';
-import { Overtaken } from '../workspace/files/apply.js';
+import { Denied, Overtaken } from '../workspace/files/apply.js';
 import type { Prepared, Wanted } from '../workspace/workspace.js';
 import { inArgument } from './argument.js';
 import type { Caller } from './contract.js';
@@ -56,10 +56,7 @@ export async function change(parts: Parts, caller: Caller, request: Change): Pro
   if (early !== undefined) return early;
   const prepared = await parts.workspace.prepare(request.wanted);
   if (isRefusal(prepared) && prepared.code === 'STALE_BASE') return { moved: request.wanted.map((file) => file.path) };
-  if (isRefusal(prepared)) {
-    const answer = withArgument(prepared, request);
-    return act<Changed>(parts, caller, request.tool, {}, () => ({ answer }));
-  }
+  if (isRefusal(prepared)) return refused(parts, caller, request, prepared);
   try {
     const done = await made(parts, caller, request, prepared);
     if (isRefusal(done) || 'moved' in done) await parts.workspace.discard(prepared);
@@ -68,6 +65,7 @@ export async function change(parts: Parts, caller: Caller, request: Change): Pro
     await parts.workspace.discard(prepared);
     // A person saved in the instant between the last check and the rename; the store has put everything back.
     if (error instanceof Overtaken) return { moved: prepared.changes.map((file) => file.path) };
+    if (error instanceof Denied) return refused(parts, caller, request, error.refusal);
     throw error;
   }
 }
@@ -105,9 +103,11 @@ async function made(
   return { moved: paths };
 }
 
-function withArgument(refusal: Refusal, { argumentOf }: Change): Refusal {
+/** What the disk or a path refused, with the argument that it came in. */
+function refused(parts: Parts, caller: Caller, { tool, argumentOf }: Change, refusal: Refusal) {
   const { path } = refusal.facts;
-  return argumentOf === undefined || typeof path !== 'string' ? refusal : inArgument(refusal, argumentOf(path));
+  const answer = argumentOf === undefined || typeof path !== 'string' ? refusal : inArgument(refusal, argumentOf(path));
+  return act<Changed>(parts, caller, tool, {}, () => ({ answer }));
 }
 
 /** A refusal that can be seen without the write lock spares the preparation; the decision itself comes later, under it. */

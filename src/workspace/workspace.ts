@@ -106,7 +106,7 @@ export interface Workspace {
   prepare(wanted: readonly Wanted[]): Promise<Prepared | Refusal>;
   /** Under the write lock: which paths are no longer at their base. Synchronous. */
   verify(prepared: Prepared): readonly Moved[];
-  /** Under the write lock, after `verify` and `mark`: the renames. Synchronous; throws where the disk refuses, and `Overtaken` where somebody saved since `verify`. What was renamed must be undone then. */
+  /** Under the write lock, after `verify` and `mark`: the renames. Synchronous; throws `Denied` where the disk refuses, and `Overtaken` where somebody saved since `verify`. What was renamed must be undone then. */
   apply(prepared: Prepared): void;
   /**
    * After COMMIT: syncs the files and folders, then looks at the former files, at once and 2 s later, for a save that came

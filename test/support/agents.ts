@@ -54,10 +54,13 @@ export async function stdioAgent(
   name: string,
   era: Era = 'legacy',
   env: { readonly [name: string]: string } = {},
+  /** A program that starts the server, with its arguments. */
+  through: readonly string[] = [],
 ): Promise<Agent> {
+  const [command = '', ...args] = [...through, process.execPath, MAIN, 'mcp'];
   const parameters = {
-    command: process.execPath,
-    args: [MAIN, 'mcp'],
+    command,
+    args,
     cwd: root,
     env: { ...inherited(), ...env },
     stderr: 'pipe' as const,

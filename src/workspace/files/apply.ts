@@ -1,9 +1,10 @@
 import { type BigIntStats, closeSync, linkSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
+import { type Refusal, refuse } from '../../domain/refusal.js';
 import type { Hash } from '../../domain/scope.js';
 import type { Moved } from '../workspace.js';
 import { hashWhole, isSame, isUnwritten, type Mark, markOf, openFile } from './bytes.js';
 import { type Change, type Target, tempFolder } from './change.js';
-import { errno } from './errno.js';
+import { errno, isDenied } from './errno.js';
 import type { Place } from './look.js';
 import { KEPT_FOLDER, keptBeside, keptName, tempName } from './temps.js';
 import { Trail, walking } from './walk.js';
@@ -51,15 +52,39 @@ export class Overtaken extends Error {
   }
 }
 
+/** The disk does not let a file be replaced, though it let everything be prepared. The transaction is given up. */
+export class Denied extends Error {
+  override readonly name = 'Denied';
+  constructor(
+    readonly refusal: Refusal,
+    options: ErrorOptions,
+  ) {
+    super(refusal.sentence, options);
+  }
+}
+
 /** See `Workspace.apply`. */
 export function apply(place: Place, change: Change): void {
   walking(place, (trail) =>
     walking(place, (kept) => {
       for (const target of change.targets) {
-        if (target.before === null) create(trail, target);
-        else replace(trail, kept, target, target.before);
+        try {
+          if (target.before === null) create(trail, target);
+          else replace(trail, kept, target, target.before);
+        } catch (error) {
+          throw isDenied(error) ? new Denied(denied(target.path), { cause: error }) : error;
+        }
       }
     }),
+  );
+}
+
+function denied(path: string): Refusal {
+  return refuse(
+    'BLOCKED',
+    `The disk does not let ${path} be replaced: it belongs to another user, is immutable, or lies where files have no hard links.`,
+    'Ask the person to give the file to the user that Signalbox runs as, or to move the repository to another disk.',
+    { path },
   );
 }
 
@@ -131,9 +156,17 @@ function keep(path: string, base: string, trail: Trail, target: Target, before: 
 /** Puts back what was moved aside and was not ours to move, without overwriting what may stand there by now. */
 function giveBack(kept: string, path: string, stat: BigIntStats): void {
   if (stat.isDirectory()) renameSync(kept, path);
-  else {
+  else moveBack(kept, path);
+}
+
+/** A link never overwrites; where a file may have none, it is enough that nothing stands there. */
+export function moveBack(kept: string, path: string): void {
+  try {
     linkSync(kept, path);
     unlinkSync(kept);
+  } catch (error) {
+    if (!isDenied(error) || lstatSync(path, { throwIfNoEntry: false }) !== undefined) throw error;
+    renameSync(kept, path);
   }
 }
 

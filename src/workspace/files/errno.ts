@@ -25,6 +25,11 @@ export async function ifStillThere<T>(call: Promise<T>): Promise<T | undefined> 
   }
 }
 
+/** Whether the disk denies a second name, or another one, to a file: of another owner, immutable, on a disk without links. */
+export function isDenied(error: unknown): boolean {
+  return ['EPERM', 'EACCES', 'EROFS', 'EOPNOTSUPP', 'ENOTSUP', 'ENOSYS', 'EMLINK'].includes(errno(error) ?? '');
+}
+
 /** What the disk's own "no" means to an agent; undefined where the error is not of that kind, but a fault. */
 export function refusalOf(error: unknown): Refusal | undefined {
   switch (errno(error)) {

@@ -1,7 +1,8 @@
-import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
 import type { EventBody, FileChange } from '../../domain/event.js';
 import type { Intent, IntentFile } from '../../domain/intent.js';
 import type { Hash } from '../../domain/scope.js';
+import { moveBack } from './apply.js';
 import { hashOf, openFile, readWhole } from './bytes.js';
 import { type Kept, located } from './change.js';
 import { errno, ifThere } from './errno.js';
@@ -152,10 +153,8 @@ function putBack(trail: Trail, file: IntentFile, kept: KeptFile): void {
     const { folder, name } = located(file.path);
     const into = trail.enter(folder, true);
     if (typeof from !== 'string' || typeof into !== 'string') throw new Error(`the folder of ${file.path} is gone`);
-    if (file.after === null) {
-      linkSync(`${from}/${kept.name}`, `${into}/${name}`);
-      unlinkSync(`${from}/${kept.name}`);
-    } else {
+    if (file.after === null) moveBack(`${from}/${kept.name}`, `${into}/${name}`);
+    else {
       renameSync(`${from}/${kept.name}`, `${into}/${name}`);
       // Where both names were of one file already, a rename does nothing.
       ifThere(() => unlinkSync(`${from}/${kept.name}`));
