@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { FILE_SETTINGS } from '../workspace.js';
+import { Overtaken } from './apply.js';
 import { at, kept, many, prepared, redone, root, tree, undone, workspace } from './recovery.testsuite.js';
 import { sweep } from './sweep.js';
 import { edit, hash } from './wanted.testsuite.js';
@@ -44,12 +45,51 @@ describe('promise 6: undo after a crash', () => {
   });
 
   it('restores from the stored contents where the former files are not kept any more', async () => {
-    const change = await many();
-    const before = { gone: '640 gone', mode: '640 mode', replaced: '640 replaced', thing: '640 thing' };
+    for (const name of ['replaced', 'mode']) writeFileSync(at(name), name, { mode: 0o640 });
+    const change = await prepared(edit('replaced', 'replaced', 'new'), edit('mode', 'mode', 'mode', 0o755));
     workspace.apply(change);
     for (const name of kept()) unlinkSync(at(`.signalbox/kept/${name}`));
     expect(undone(change)).toEqual([]);
-    expect(tree()).toEqual(before);
+    expect(tree()).toEqual({ mode: '640 mode', replaced: '640 replaced' });
+  });
+
+  it('promise 8: leaves what a person made or removed before the change came to it, though it is as the change wanted it', async () => {
+    for (const name of ['a', 'b', 'same']) writeFileSync(at(name), name);
+    const wanted = [edit('a', 'a', 'new'), edit('new', null, 'new'), edit('same', 'same', 'as wanted')];
+    const change = await prepared(...wanted);
+    expect(workspace.verify(change)).toEqual([]);
+    for (const [name, text] of [
+      ['new', 'new'],
+      ['same', 'as wanted'],
+    ] as const)
+      writeFileSync(at(name), text);
+    expect(() => workspace.apply(change)).toThrow(Overtaken);
+    expect(undone(change)).toMatchObject([
+      {
+        files: [
+          { path: 'new', before: null, after: hash('new') },
+          { path: 'same', before: hash('same'), after: hash('as wanted') },
+        ],
+      },
+    ]);
+    expect(tree()).toEqual({ a: '644 a', b: '644 b', new: '644 new', same: '644 as wanted' });
+
+    const deletion = await prepared(edit('a', 'a', 'new'), edit('b', 'b', null));
+    expect(workspace.verify(deletion)).toEqual([]);
+    unlinkSync(at('b'));
+    expect(() => workspace.apply(deletion)).toThrow(Overtaken);
+    expect(undone(deletion)).toMatchObject([{ files: [{ path: 'b', before: hash('b'), after: null }] }]);
+    expect(Object.keys(tree())).toEqual(['a', 'new', 'same']);
+    expect(kept()).toEqual([]);
+  });
+
+  it('promise 6: brings a deleted file back after a power cut that has lost the former one', async () => {
+    writeFileSync(at('a'), 'a');
+    const change = await prepared(edit('a', 'a', null));
+    workspace.apply(change);
+    for (const name of kept()) unlinkSync(at(`.signalbox/kept/${name}`));
+    expect(undone(change, true)).toEqual([]);
+    expect(tree()).toEqual({ a: '644 a' });
   });
 
   it('promise 8: leaves what a person wrote meanwhile, and records it', async () => {

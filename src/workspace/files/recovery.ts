@@ -1,4 +1,13 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
+import {
+  type BigIntStats,
+  closeSync,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  renameSync,
+  rmdirSync,
+  unlinkSync,
+} from 'node:fs';
 import type { EventBody, FileChange } from '../../domain/event.js';
 import type { Intent, IntentFile } from '../../domain/intent.js';
 import type { Hash } from '../../domain/scope.js';
@@ -57,7 +66,9 @@ function undoOne(
 ): void {
   const now = standing(place, trail, file.path);
   const kept = keptOf(place, trail, file);
-  const changed = isAt(now, file.after) || (rebooted && isLost(now, file) && !isAt(now, file.before));
+  const reached =
+    isAt(now, file.after) && (file.after === null ? rebooted || kept !== undefined : isInPlace(trail, file));
+  const changed = reached || (rebooted && isLost(now, file) && !isAt(now, file.before));
   const replaced =
     changed && !(isAt(now, file.before) && kept === undefined && now.kind === 'file' && now.mode === file.beforeMode);
   if (replaced && file.before === null) remove(trail, file);
@@ -91,6 +102,23 @@ function redoOne(
   }
   if (kept !== undefined) settleKept(trail, file, kept, now, findings);
   removeTemp(trail, file);
+}
+
+/**
+ * Whether the new content has left its temporary name: while it waits there, the same content at the path is somebody
+ * else's. (A deletion has been made where the former file is kept; a power cut may have lost that.)
+ */
+function isInPlace(trail: Trail, { path, temp }: IntentFile): boolean {
+  const waiting = temp === undefined ? undefined : statAt(trail, temp);
+  if (waiting === undefined) return true;
+  const standing = statAt(trail, path);
+  return standing?.ino === waiting.ino && standing.dev === waiting.dev;
+}
+
+function statAt(trail: Trail, path: string): BigIntStats | undefined {
+  const { folder, name } = located(path);
+  const base = trail.enter(folder);
+  return typeof base === 'string' ? lstatSync(`${base}/${name}`, { bigint: true, throwIfNoEntry: false }) : undefined;
 }
 
 /** Whether a file stands as a power cut leaves it, so that no work of a person can be in it. */
