@@ -99,7 +99,9 @@ function notRecorded(entry: Written): Rejected {
     return [
       { path, reason: `LIMIT: ${entry.size} bytes are too many for a versioned file; it lies there without a version` },
     ];
-  if (entry.kind === 'link' || entry.kind === 'special')
+  if (entry.kind === 'special')
+    return [{ path, reason: 'INVALID: a pipe, socket or device is not kept; it was removed again' }];
+  if (entry.kind === 'link')
     return [{ path, reason: 'INVALID: only files are versioned; it lies there without a version' }];
   return [];
 }

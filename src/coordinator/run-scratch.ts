@@ -58,8 +58,12 @@ export async function scratchFor(parts: Parts, asked: Asked): Promise<RunScratch
   // Where it has claimed a folder, it makes and removes scratch as it likes.
   const isClaimed = (path: string): boolean => all.some((unit) => unit === './' || `${path}/`.startsWith(unit));
   const isFree = (path: string): boolean => !isClaimed(path) && ownerInside(parts, asked.held, path) === undefined;
-  const made = (await usualFolders(parts, asked.cwd, isFree)).filter((path) => parts.workspace.makeFolder(path));
-  const present = await presentFolders(parts, parts.git, isFree);
+  const [usual, present] = [
+    await usualFolders(parts, asked.cwd, isFree),
+    await presentFolders(parts, parts.git, isFree),
+  ];
+  // Last: what is made here is removed by `drop` alone.
+  const made = usual.filter((path) => parts.workspace.makeFolder(path));
   return {
     folders: [...new Set([...caches, ...owned, ...made, ...present])].slice(0, MOST),
     writable: all,

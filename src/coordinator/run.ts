@@ -2,22 +2,15 @@ import { onlyScope, ownScope, stillWaiting } from '../domain/authority.js';
 import { type Draft, draft as newDraft } from '../domain/draft.js';
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
 import type { Scope } from '../domain/scope.js';
-import { endRun } from '../domain/stopping.js';
 import { levelFor } from '../processes/level.js';
-import type { Containment } from '../processes/runner.js';
-import { PROTECTED_NAMES } from '../workspace/files/protected.js';
 import type { Caller, RunInput, RunOutput } from './contract.js';
-import { heldProcesses } from './owned-units.js';
-import { act, claimant, collected, type NamedProcess, type Parts, scopeAlive, scopeNeeds } from './parts.js';
+import { act, claimant, collected, type Parts, scopeAlive, scopeNeeds } from './parts.js';
 import { type Acquired, acquireProcess } from './process-unit.js';
 import { again, answerOf } from './run-again.js';
-import { directlyWritable } from './run-direct.js';
-import { finished } from './run-finish.js';
-import { prepareReal, type RealRun, withoutTree } from './run-git.js';
-import { scratchFor } from './run-scratch.js';
-import { parseSpec, type Spec } from './run-spec.js';
+import { prepareReal, withoutTree } from './run-git.js';
+import { parseSpec } from './run-spec.js';
+import { start } from './run-start.js';
 import type { Live } from './runs.js';
-import { cacheFolders } from './scratch.js';
 
 /** A judged command on the repository itself is not contained. */
 const ITSELF = { level: 'none' } as const;
@@ -100,78 +93,4 @@ async function releasing(acquired: Acquired, begin: () => Promise<Live | Refusal
   } finally {
     if (live === undefined || isRefusal(live)) await acquired.release();
   }
-}
-
-function startedEvent({ command, cwd }: Spec, own: Scope | undefined, { scope: turn }: Acquired) {
-  const scope = own === undefined ? {} : { scope: own.id, tenure: own.tenure };
-  const type = 'run.started' as const;
-  return { type, command: command.slice(0, 4_000), cwd, ...scope, ...(turn === undefined ? {} : { turn }) };
-}
-
-/** On which tree a check of its scope begins: another publication may find it run. */
-async function treeOf({ git }: Parts, own: Scope | undefined, { command }: Spec): Promise<{ tree?: string }> {
-  if (git === undefined || own?.contract.checks?.includes(command) !== true) return {};
-  return { tree: await git.worktree() };
-}
-
-async function start(
-  parts: Parts,
-  caller: Caller,
-  spec: Spec & { readonly itself?: RealRun },
-  own: Scope | undefined,
-  acquired: Acquired,
-  containment: Containment,
-): Promise<Live | Refusal> {
-  const held = heldProcesses([own]);
-  if (acquired.named !== undefined) held.add(acquired.named.name);
-  const tree = await treeOf(parts, own, spec);
-  const starting = act<{ id: string; seq: number; writable: string[] }>(parts, caller, 'run', {}, (draft) => {
-    const id = `R${String(draft.view.state.runCount + 1).padStart(3, '0')}`;
-    draft.emit({ ...startedEvent(spec, own, acquired), run: id, containment, ...tree });
-    const present = own && draft.view.scope(own.id);
-    const command = acquired.scope === undefined ? undefined : draft.view.scope(acquired.scope);
-    const writable = [
-      ...(present?.tenure === own?.tenure ? directlyWritable(present) : []),
-      ...directlyWritable(command),
-    ];
-    const life = own === undefined ? [] : scopeAlive(caller, own.id);
-    return { answer: { id, seq: draft.view.state.seq, writable }, life };
-  });
-  const [began, caches] = await Promise.all([starting, cacheFolders(parts, held)]);
-  if (isRefusal(began)) return began;
-  const { id, writable } = began;
-  const { named } = acquired;
-  const scratch = await scratchFor(parts, { ...spec, named, containment, writable, held, caches });
-  const started = await parts.runner.start({
-    ...spec,
-    ...modeOf(named),
-    ...(spec.itself && { program: spec.itself.program }),
-    id,
-    writable: scratch.writable,
-    scratch: scratch.folders,
-    sealed: PROTECTED_NAMES,
-  });
-  if (isRefusal(started)) {
-    scratch.drop();
-    await act(parts, caller, 'run', {}, (draft) => {
-      endRun(draft, { run: id, ending: 'stopped', exit: null, output: 0, rejected: 0 });
-      return { answer: started };
-    });
-    return started;
-  }
-  const live: Live = {
-    run: started,
-    began: Date.now(),
-    by: { connection: caller.connection, agent: caller.agent },
-    scope: own?.id,
-    direct: started.containment === 'none' || (started.containment === 'confined' && writable.length > 0),
-    result: finished(parts, caller, started, own, acquired, { ...spec, since: began.seq, held }).finally(scratch.drop),
-  };
-  parts.runs.add(started.id, live);
-  return live;
-}
-
-/** How the commands of a process run. */
-function modeOf(named: NamedProcess | undefined): { network: boolean; live: boolean; sockets: readonly string[] } {
-  return { network: named?.network ?? true, live: named?.live ?? false, sockets: named?.sockets ?? [] };
 }

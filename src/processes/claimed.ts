@@ -6,7 +6,7 @@ import { isBelow } from './host.js';
 import { adoptLayer, removeLayer } from './layer.js';
 import { NO_SCRATCH, type RunSpec, type ScratchRules, type Written } from './runner.js';
 import type { Recovered } from './sandbox.js';
-import { isSealed, MOST_FILES, walk } from './walk.js';
+import { isSealed, MOST_FILES, readClosed, walk } from './walk.js';
 
 /** A claimed folder is copied before a command may write there: more than this, and than so many files, is refused. */
 const MOST_BYTES = 256 * 1024 * 1024;
@@ -20,17 +20,15 @@ export interface Claimed {
   /** Existing paths with a protected name, absolute. */
   readonly sealed: readonly string[];
   readonly files: ReadonlyMap<string, Stats>;
+  /** Paths that are no files, of which there are no copies. */
+  readonly others: readonly string[];
   /** Where the copies of the files lie, by their paths from the root. */
   readonly copies: string;
 }
 
 /** What a successor needs of it, besides the copies. */
-interface Kept {
+interface Kept extends Pick<Claimed, 'folders' | 'sealed' | 'others'> {
   readonly names: Names;
-  readonly folders: readonly string[];
-  readonly sealed: readonly string[];
-  /** Paths that are no files, of which there are no copies. */
-  readonly others: readonly string[];
 }
 
 type Names = Pick<RunSpec, 'writable' | 'scratch' | 'sealed'>;
@@ -47,15 +45,19 @@ export async function survey(
   if (named !== undefined) return protectedFolder(named);
   const folders = await claimedFolders(root, spec.writable);
   if (isRefusal(folders)) return folders;
-  const { sealed, files } = await walk(root, folders, spec, rules);
-  const wrong = (await linkedSeal(root, sealed)) ?? tooMuch(files) ?? sharedFile(files);
+  const { sealed, files, closed } = await walk(root, folders, spec, rules);
+  const wrong =
+    closedFolder(root, closed) ??
+    (await linkedSeal(root, sealed)) ??
+    tooMuch(files) ??
+    sharedFile(files) ??
+    (await copyAll(root, files, copies));
   if (wrong !== undefined) return wrong;
-  for (const [path, info] of files) if (info.isFile()) await copy(join(root, path), join(copies, path));
   const { writable, scratch, sealed: names } = spec;
   const others = [...files].flatMap(([path, info]) => (info.isFile() ? [] : [path]));
   const kept: Kept = { names: { writable, scratch, sealed: names }, folders, sealed, others };
   await writeFile(join(layer, 'claimed'), JSON.stringify(kept), { mode: 0o600 });
-  return { folders, sealed, files, copies };
+  return { folders, sealed, files, others, copies };
 }
 
 /** What a command wrote directly whose server is gone: it is on disk, and the copies tell what was there. */
@@ -82,8 +84,8 @@ async function changedSinceCopies(
 ): Promise<readonly Written[]> {
   const copies = join(layer, 'before');
   const { files } = await walk(copies, [copies], { scratch: [], sealed: [] }, NO_SCRATCH);
-  const before = { folders: kept.folders, sealed: kept.sealed, files, copies };
-  const written = await changedSince(root, before, kept.names, rules);
+  const { names, ...before } = kept;
+  const written = await changedSince(root, { ...before, files, copies }, names, rules);
   return written.filter(({ path }) => !kept.others.includes(path));
 }
 
@@ -167,23 +169,60 @@ function sharedFile(files: ReadonlyMap<string, Stats>): Refusal | undefined {
   );
 }
 
+const closedFolder = (root: string, [folder]: readonly string[]): Refusal | undefined =>
+  folder === undefined ? undefined : unreadable(`${relative(root, folder)}/`);
+
+function unreadable(path: string): Refusal {
+  return refuse(
+    'BLOCKED',
+    `${path} lies in a claimed folder and can't be read here, so that nobody could tell afterwards what a command changed in it.`,
+    'Claim a folder without it, or ask the person to change its permissions.',
+    { path },
+  );
+}
+
+/** Copies the files; one that goes away meanwhile was not there. */
+async function copyAll(root: string, files: Map<string, Stats>, copies: string): Promise<Refusal | undefined> {
+  for (const [path, info] of files) {
+    if (!info.isFile()) continue;
+    try {
+      await copy(join(root, path), join(copies, path));
+    } catch (error) {
+      const { code = '' } = error as NodeJS.ErrnoException;
+      if (code === 'EACCES' || code === 'EPERM') return unreadable(path);
+      if (code !== 'ENOENT') throw error;
+      files.delete(path);
+    }
+  }
+  return undefined;
+}
+
 async function copy(from: string, to: string): Promise<void> {
   await mkdir(join(to, '..'), { recursive: true });
   await copyFile(from, to, constants.COPYFILE_FICLONE);
 }
 
-/** What a command changed below its claimed folders. It is on disk; what came with a protected name is removed again. */
+/**
+ * What a command changed below its claimed folders. It is on disk; what came with a protected name, and what is no file,
+ * folder or link, is removed again: a device 0:0 is what an overlay takes for a file that was deleted.
+ */
 export async function changedSince(
   root: string,
   before: Claimed,
   spec: Names,
   rules: ScratchRules,
 ): Promise<readonly Written[]> {
-  const after = await walk(root, before.folders, spec, rules);
+  const after = await walk(root, before.folders, { ...spec, opens: true }, rules);
   const written: Written[] = [];
   for (const path of after.sealed.filter((candidate) => !before.sealed.includes(candidate))) {
     await rm(path, { recursive: true, force: true });
     written.push({ kind: 'protected', path: relative(root, path) });
+  }
+  for (const [path, info] of after.files) {
+    if (!isSpecial(info) || before.others.includes(path)) continue;
+    await rm(join(root, path), { force: true });
+    after.files.delete(path);
+    written.push({ kind: 'special', path });
   }
   let budget = MOST_BYTES;
   for (const [path, info] of after.files) {
@@ -199,6 +238,8 @@ export async function changedSince(
   }
   return written;
 }
+
+const isSpecial = (info: Stats): boolean => !info.isFile() && !info.isSymbolicLink() && !info.isDirectory();
 
 const exists = (path: string): Promise<boolean> =>
   lstat(path).then(
@@ -219,9 +260,11 @@ async function changed(
 ): Promise<Written | undefined> {
   const full = join(root, path);
   if (info.isSymbolicLink()) return { kind: 'link', path, target: await readlink(full) };
-  if (!info.isFile()) return { kind: 'special', path };
+  if (!info.isFile()) return undefined;
   if (info.size > LARGE || info.size > budget) return { kind: 'large', path, size: info.size };
-  const bytes = await readFile(full);
+  const bytes = await readClosed(full);
+  // No command of ours made what we can't open.
+  if (bytes === undefined) return undefined;
   const before = await contentsBefore(claimed, path);
   const mode = info.mode & 0o777;
   const former = claimed.files.get(path);

@@ -43,6 +43,11 @@ const ATTEMPTS: { readonly [what: string]: Attempt } = {
   'claimed folder: the same bytes': same('cat src/one.txt > /tmp/x && cp /tmp/x src/one.txt', done()),
   'claimed folder: a link out': same('ln -s ../../outside src/l', done('link src/l -> ../../outside')),
   'claimed folder: a pipe': same('mkfifo src/pipe', done('special src/pipe')),
+  'claimed folder: what an overlay takes for a deleted file': {
+    command: 'rm src/one.txt && mknod src/one.txt c 0 0 && mknod src/new c 0 0',
+    transactional: refused('deleted src/one.txt'),
+    confined: done('deleted src/one.txt', 'special src/new', 'special src/one.txt'),
+  },
   'claimed folder: all that is in it': same(
     'rm -r src/deep/three.txt src/*.txt',
     done('deleted src/deep/three.txt', 'deleted src/one.txt', 'deleted src/two.txt'),

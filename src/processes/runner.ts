@@ -30,7 +30,8 @@ export interface RunSpec {
 
 /**
  * A path that a command changed. At level `transactional` the change is in the layer only; at level `confined` it is on
- * disk, and `before` holds what was there (null: nothing, or no file), but for `protected`, which was removed again.
+ * disk, and `before` holds what was there (null: nothing, or no file), but for `protected` and `special`, which were
+ * removed again.
  * Scratch is told of at level `transactional` only: at the others it is where it belongs.
  */
 export type Written =

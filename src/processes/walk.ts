@@ -1,5 +1,5 @@
 import type { Dirent, Stats } from 'node:fs';
-import { lstat, readdir } from 'node:fs/promises';
+import { chmod, lstat, readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import type { RunSpec, ScratchRules } from './runner.js';
 
@@ -11,22 +11,30 @@ export interface Walked {
   /** What has a protected name, absolute, also in scratch. */
   readonly sealed: string[];
   readonly files: Map<string, Stats>;
+  /** Folders that may not be read, absolute. */
+  readonly closed: string[];
+}
+
+interface Closed {
+  /** Opens folders to their owner: a command may have closed what it wrote. */
+  readonly opens?: boolean;
+  readonly closed?: string[];
 }
 
 /** Looks through folders, a level at a time: git is asked once for each. */
 export async function walk(
   root: string,
   folders: readonly string[],
-  { scratch, sealed }: Pick<RunSpec, 'scratch' | 'sealed'>,
+  { scratch, sealed, opens = false }: Pick<RunSpec, 'scratch' | 'sealed'> & Pick<Closed, 'opens'>,
   rules: ScratchRules,
 ): Promise<Walked> {
-  const found: Walked = { sealed: [], files: new Map() };
+  const found: Walked = { sealed: [], files: new Map(), closed: [] };
   const apart = new Set([...scratch.map((path) => join(root, path)), join(root, '.signalbox')]);
   for (let level = folders.filter((folder) => !apart.has(folder)); level.length > 0; ) {
     const below: string[] = [];
     const files: string[] = [];
     for (const folder of level) {
-      for (const entry of await entries(folder)) {
+      for (const entry of await entries(folder, { opens, closed: found.closed })) {
         const path = join(folder, entry.name);
         if (apart.has(path)) continue;
         if (isSealed(entry.name, sealed)) found.sealed.push(path);
@@ -71,6 +79,34 @@ async function sealedBelow(folder: string, sealed: readonly string[]): Promise<s
   return found;
 }
 
-const entries = (folder: string): Promise<Dirent[]> => readdir(folder, { withFileTypes: true }).catch(() => []);
+async function entries(folder: string, { opens = false, closed = [] }: Closed = {}): Promise<Dirent[]> {
+  const list = (): Promise<Dirent[]> => readdir(folder, { withFileTypes: true });
+  try {
+    return await list();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EACCES') return [];
+    const isOpen = opens && (await chmod(folder, ((await lstat(folder)).mode & 0o7777) | 0o700).then(...YES_OR_NO));
+    if (!isOpen) closed.push(folder);
+    return isOpen ? list() : [];
+  }
+}
+
+const YES_OR_NO = [() => true, () => false] as const;
 
 export const isSealed = (name: string, sealed: readonly string[]): boolean => sealed.includes(name.toLowerCase());
+
+/** Reads a file that may be closed even to its owner, and leaves it as it was; undefined where it is not ours. */
+export async function readClosed(path: string): Promise<Buffer | undefined> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EACCES') throw error;
+  }
+  const mode = (await lstat(path)).mode & 0o7777;
+  if (!(await chmod(path, mode | 0o400).then(...YES_OR_NO))) return undefined;
+  try {
+    return await readFile(path);
+  } finally {
+    await chmod(path, mode);
+  }
+}

@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type Agent, stdioAgent } from '../support/agents.js';
 import { startCli } from '../support/cli.js';
@@ -181,6 +182,21 @@ test("git's own state is read-only for a command", async () => {
   const { output } = await ada.ok('run', { scope, command });
   expect(output.match(/^\d+$/gm)?.map(Number)).toEqual([128, 255, 1]);
   expect(git('log', '--format=%s').trim()).toBe('Begin');
+});
+
+test('a command that could not be started is over, and what it waited for is free', async () => {
+  const { root, events } = newWorkspace({ ...FILES, 'signalbox.yaml': BUILD });
+  const ada = await stdioAgent(root, 'ada');
+  const ben = await stdioAgent(root, 'ben');
+  await ada.ok('run', { command: 'build || true' });
+  const layers = join(root, '.signalbox/layers');
+  rmSync(layers, { recursive: true });
+  writeFileSync(layers, 'no folder');
+  const failed = await ada.refused('UNAVAILABLE', 'run', { command: 'build || true' });
+  expect(failed.text).toMatch(/ENOTDIR|EEXIST/);
+  rmSync(layers);
+  expect((await events()).flatMap(({ body }) => (body.type === 'run.ended' ? body.run : []))).toEqual(['R001', 'R002']);
+  expect(await ben.ok('run', { command: 'build || true' })).toMatchObject({ run: 'R003', state: 'exited' });
 });
 
 const BUILD = 'processes:\n  build:\n    match: ["build *"]\n';

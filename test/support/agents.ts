@@ -49,7 +49,7 @@ export interface Agent {
 export type Era = 'legacy' | 'modern';
 
 /** An agent with a server process of its own, as clients start them: `signalbox mcp` over stdio. */
-export async function stdioAgent(
+export function stdioAgent(
   root: string,
   name: string,
   era: Era = 'legacy',
@@ -57,14 +57,23 @@ export async function stdioAgent(
   /** A program that starts the server, with its arguments. */
   through: readonly string[] = [],
 ): Promise<Agent> {
-  const [command = '', ...args] = [...through, process.execPath, MAIN, 'mcp'];
-  const parameters = {
-    command,
-    args,
-    cwd: root,
-    env: { ...inherited(), ...env },
-    stderr: 'pipe' as const,
-  };
+  return overStdio(root, name, era, env, [...through, process.execPath, MAIN, 'mcp']);
+}
+
+/** The same with a server that runs as another user, to whom the root and the home folder belong. Only root can do this. */
+export function agentOfUser(root: string, name: string, { uid, home }: { uid: number; home: string }): Promise<Agent> {
+  const as = ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', process.execPath, MAIN, 'mcp'];
+  return overStdio(root, name, 'legacy', { HOME: home }, as);
+}
+
+async function overStdio(
+  root: string,
+  name: string,
+  era: Era,
+  env: { readonly [name: string]: string },
+  [command = '', ...args]: readonly string[],
+): Promise<Agent> {
+  const parameters = { command, args, cwd: root, env: { ...inherited(), ...env }, stderr: 'pipe' as const };
   if (era === 'modern') {
     const transport = new ModernStdio(parameters);
     const client = new ModernClient({ name, version: '1.0.0' }, MODERN);
