@@ -34,12 +34,18 @@ export interface Parts {
   readonly checks: Checks;
   /** What counts as scratch besides what git ignores. */
   readonly scratch: IgnoreMatcher;
-  /** Waiting claims of process units, by caller and unit, so that a command called again keeps its place. */
-  readonly processTickets: Map<string, string>;
+  /** Waiting claims of processes that no call waits for now, by caller and process: a command called again keeps its place. */
+  readonly processTickets: Map<string, ProcessTicket>;
   /** Looks for open work that need not be taken again. */
   readonly vain: VainLooks;
   /** One line for whoever runs the server. */
   readonly log: (sentence: string) => void;
+}
+
+export interface ProcessTicket {
+  readonly units: string;
+  /** A handle. */
+  readonly scope: string;
 }
 
 /** What the operator has decided beyond locks. */

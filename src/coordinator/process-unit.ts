@@ -1,5 +1,5 @@
 import { isSameAgent } from '../domain/authority.js';
-import { commandAgent } from '../domain/command-scope.js';
+import { agentBehind, commandAgent } from '../domain/command-scope.js';
 import { parseHandle } from '../domain/handle.js';
 import { lapsed, lost } from '../domain/leases.js';
 import { type OpenRun, runsOf } from '../domain/open-runs.js';
@@ -55,7 +55,7 @@ export async function acquireProcess(
   const units = all.filter((unit) => !holds(own, unit, parts.workspace.folds));
   if (units.length === 0) return nothing;
   const runner = { ...caller, agent: commandAgent(caller.agent) };
-  const claimed = await takeTurn(parts, runner, units, titleFrom(`Run ${spec.command}`));
+  const claimed = await takeTurn(parts, runner, named, units, titleFrom(`Run ${spec.command}`));
   if (isRefusal(claimed)) return claimed;
   if (claimed.status === 'waiting') {
     const ahead = claimed.queue?.ahead ?? [];
@@ -68,21 +68,31 @@ export async function acquireProcess(
   return { named, scope: id, release: () => giveBack(parts, runner, id, scope) };
 }
 
-/** Claims, or goes on waiting where an earlier call for the same has a place in the queue. */
+/**
+ * Claims, or goes on waiting where an earlier call for the same has a place in the queue. A place for another command of
+ * the process is given up: nobody waits there any more, and this one would wait for it.
+ */
 async function takeTurn(
   parts: Parts,
   runner: Caller,
+  { name }: NamedProcess,
   units: readonly string[],
   title: string,
 ): Promise<ClaimOutput | Refusal> {
-  const ticket = [runner.connection, runner.agent, ...units].join('\n');
-  const former = parts.processTickets.get(ticket);
+  const key = [runner.connection, runner.agent, name].join('\n');
+  const wanted = units.join('\n');
+  const former = parts.processTickets.get(key);
   // Taken out at once: two calls with one place would both get its grant.
-  parts.processTickets.delete(ticket);
-  const waiting = await placeInQueue(parts, former);
-  const claimed = await claim(parts, runner, waiting === undefined ? { title, units } : { scope: waiting });
-  if (isRefusal(claimed)) return claimed.code === 'HELD' ? underThatScope(claimed) : claimed;
-  if (claimed.status === 'waiting') parts.processTickets.set(ticket, claimed.scope);
+  parts.processTickets.delete(key);
+  const place = await placeInQueue(parts, former?.scope);
+  const isSame = former?.units === wanted;
+  if (place !== undefined && !isSame) {
+    const reason = `${agentBehind(runner.agent)} called for another command of process:${name} instead`;
+    await release(parts, runner, { scope: place, reason });
+  }
+  const claimed = await claim(parts, runner, place !== undefined && isSame ? { scope: place } : { title, units });
+  if (isRefusal(claimed)) return inWordsOfItsOwn(parts, runner, claimed);
+  if (claimed.status === 'waiting') parts.processTickets.set(key, { units: wanted, scope: claimed.scope });
   return claimed;
 }
 
@@ -104,11 +114,24 @@ async function placeInQueue(parts: Parts, handle: string | undefined): Promise<s
   return owned ? handle : undefined;
 }
 
+/** A claim that a command makes is not one that its agent could go on with: it never gets the handle. */
+async function inWordsOfItsOwn(parts: Parts, runner: Caller, refusal: Refusal): Promise<Refusal> {
+  const { holder, cycle } = refusal.facts;
+  if (refusal.code === 'HELD' && typeof holder === 'string') return underThatScope(refusal);
+  if (refusal.code !== 'DEADLOCK' || !Array.isArray(cycle)) return refusal;
+  const isOwn = await parts.store.view({}, ({ state }) =>
+    cycle.slice(1).some((id) => {
+      const owner = typeof id === 'string' ? state.scopes.get(id)?.owner : undefined;
+      return owner !== undefined && isSameAgent(runner, owner);
+    }),
+  );
+  return isOwn ? { ...refusal, next: 'Wait for the answer to your other run call, then call run again.' } : refusal;
+}
+
 /** What the command needs is held on the caller's own connection, so waiting for it might never end. */
 function underThatScope(refusal: Refusal): Refusal {
-  const { holder } = refusal.facts;
   const next = `Run the command under that scope (pass its handle as scope; list_scopes {"mine": true} shows your own), or when it has ended.`;
-  return typeof holder === 'string' ? { ...refusal, next } : refusal;
+  return { ...refusal, next };
 }
 
 type Ahead = NonNullable<ClaimOutput['queue']>['ahead'];

@@ -101,6 +101,33 @@ test('an install waits its turn for a manifest that somebody edits, and is told 
   expect(await ben.ok('run', { command: 'npm i x', env })).toMatchObject({ state: 'exited', exit_code: 0 });
 });
 
+test("a command that its agent has given up waiting for is in nobody's way, nor in its own", async () => {
+  const files = { ...PACKAGE, 'a/package.json': 'a\n', 'bin/npm': NPM };
+  const { agents, env, events } = await withTools(files, 'ada', 'ben');
+  const [ada, ben] = agents as [Agent, Agent];
+  await ada.ok('claim_scope', { title: 'Scripts', units: ['package.json'] });
+  await ben.refused('WAITING', 'run', { command: 'npm i x', env, wait_s: 0 });
+  expect(await ben.ok('run', { command: 'npm i y', cwd: 'a', env })).toMatchObject({ state: 'exited', exit_code: 0 });
+  await ben.refused('WAITING', 'run', { command: 'npm i x', env, wait_s: 0 });
+  const waiting = (await ben.ok('list_scopes', { status: 'waiting' })).scopes;
+  expect(waiting.map(({ title }: { title: string }) => title)).toEqual(['Run npm i x']);
+  const released = (await events()).flatMap(({ body }) => (body.type === 'scope.released' ? body.reason : []));
+  expect(released).toContain('ben called for another command of process:install instead');
+});
+
+test('two commands of one agent that wait for each other: it is told to wait for the first', async () => {
+  const files = { ...PACKAGE, 'a/package.json': 'a\n', 'bin/npm': NPM };
+  const { agents, env } = await withTools(files, 'ada', 'ben');
+  const [ada, ben] = agents as [Agent, Agent];
+  const { scope } = await ada.ok('claim_scope', { title: 'Scripts', units: ['package.json'] });
+  const first = ben.ok('run', { command: 'npm i x', env });
+  while ((await ada.ok('list_scopes', { status: 'waiting' })).scopes.length === 0);
+  const no = await ben.refused('DEADLOCK', 'run', { command: 'npm i y', cwd: 'a', env });
+  expect(no.text).toMatch(/Wait for the answer to your other run call, then call run again/);
+  await ada.ok('release_scope', { scope });
+  expect(await first).toMatchObject({ state: 'exited', exit_code: 0 });
+});
+
 test('an agent that holds the manifest in another scope of its own is told to run under that', async () => {
   const { agents, env, text } = await withTools({ ...PACKAGE, 'bin/npm': NPM }, 'ada');
   const [ada] = agents as [Agent];
