@@ -25,6 +25,7 @@ export function lazyRunner(options: {
     left: async () => ((await isEmpty(join(options.folder, 'runs'))) ? [] : (await runner()).left()),
     adopt: async (id, level) => (await runner()).adopt(id, level),
     kill: async (id) => (await runner()).kill(id),
+    stop: async (id) => (await runner()).stop(id),
     close: async () => {
       if (opened !== undefined) await (await opened).close();
     },

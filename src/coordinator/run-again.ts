@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { hasSameName, isSameAgent, ownScope } from '../domain/authority.js';
 import type { OpenRun } from '../domain/open-runs.js';
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
+import type { ScopeId } from '../domain/scope.js';
 import { readLog } from '../processes/pages.js';
 import type { Containment, OutputPage } from '../processes/runner.js';
 import type { RunRow } from '../store/store.js';
@@ -25,7 +26,7 @@ export async function again(parts: Parts, caller: Caller, input: RunInput, id: s
   const live = parts.runs.get(id);
   if (live === undefined) return elsewhere(parts, caller, input, id);
   if (input.stop !== true) return answerOf(parts, live, caller, input.wait_s, input.from);
-  const no = await mayNotStop(parts, caller, live, input.scope);
+  const no = await mayNotStop(parts, caller, { ...live, run: id }, input.scope);
   if (no !== undefined) return no;
   live.run.stop('stopped');
   return answerOf(parts, live, caller, undefined, input.from);
@@ -101,7 +102,7 @@ function gitAdvice(containment: Containment, output: string): Pick<RunOutput, 'a
 async function mayNotStop(
   parts: Parts,
   caller: Caller,
-  { run, by, scope }: Live,
+  { run, by, scope }: Pick<OpenRun, 'run' | 'by'> & { readonly scope?: ScopeId | undefined },
   given: string | undefined,
 ): Promise<Refusal | undefined> {
   // Without a scope there is no handle: then the name has to do.
@@ -109,7 +110,7 @@ async function mayNotStop(
   const answer = await act<'may'>(parts, caller, 'run', { scopes: scopeNeeds(given) }, (draft) => {
     const own = given === undefined ? undefined : ownScope(draft, claimant(parts, caller), given);
     if (isRefusal(own)) return { answer: own };
-    return { answer: own !== undefined && own.id === scope ? 'may' : notYours(run.id, by.agent) };
+    return { answer: own !== undefined && own.id === scope ? 'may' : notYours(run, by.agent) };
   });
   return isRefusal(answer) ? answer : undefined;
 }
@@ -128,11 +129,33 @@ async function elsewhere(parts: Parts, caller: Caller, input: RunInput, id: stri
   const patience = Math.min(caller.patience, (input.wait_s ?? LONGEST) * 1000);
   const open = await stillOpen(parts, id, input.stop === true ? 0 : patience, caller.signal);
   if (open !== undefined) {
-    if (input.stop === true) return refused(parts, caller, notYours(id, `${open.by.agent} on another connection`));
-    return underWay(parts, open, input.from);
+    return input.stop === true ? stopElsewhere(parts, caller, input, open) : underWay(parts, open, input.from);
   }
   const row = await parts.store.run(id);
   return row === undefined ? refused(parts, caller, unknownRun(id)) : past(parts, row, input.from);
+}
+
+/** Ends a run that another server sees to, which puts that on record. */
+async function stopElsewhere(
+  parts: Parts,
+  caller: Caller,
+  input: RunInput,
+  open: OpenRun,
+): Promise<RunOutput | Refusal> {
+  const no = await mayNotStop(parts, caller, open, input.scope);
+  if (no !== undefined) return no;
+  if (!(await parts.runner.stop(open.run))) return refused(parts, caller, outOfReach(open));
+  const { stop: _, ...later } = input;
+  return elsewhere(parts, caller, later, open.run);
+}
+
+function outOfReach({ run, by }: OpenRun): Refusal {
+  return refuse(
+    'UNAVAILABLE',
+    `${run} was started by ${by.agent} under another server, whose processes can't be reached from here.`,
+    `Follow it with run {"run": "${run}"}, or ask ${by.agent} to stop it.`,
+    { run, agent: by.agent },
+  );
 }
 
 /** Waits for the end of a run that another server sees to, and for its result to be settled where that server is gone. */

@@ -99,6 +99,7 @@ export async function openRunner({
       );
     },
     kill: records.kill,
+    stop: records.stop,
     async close() {
       closed = true;
       for (const run of runs) run.stop('stopped');
@@ -133,10 +134,7 @@ async function begin(sandbox: Sandbox, records: Records, spec: RunSpec, limit: n
     const launched = await sandbox.launch(spec, (target) => records.begins(spec.id, target));
     if (!isRefusal(launched)) {
       const run = supervise(spec, sandbox.level, launched, recorder, begun);
-      const ended = run.ended.then(async (how) => {
-        await records.finish(spec.id, how, recorder.total);
-        return how;
-      });
+      const ended = run.ended.then((how) => records.finish(spec.id, how, recorder.total));
       const dispose = async (): Promise<void> => {
         await run.dispose();
         await records.drop(spec.id);

@@ -20,13 +20,15 @@ export const isRunId = (id: string): boolean => ID.test(id);
 
 /**
  * The runs of a workspace that are not settled, in `.signalbox/runs/<run>`: `server` (who sees to it), `output`, `process`
- * (what to kill), and `ended` when it has ended by itself and its result waits to be put on record.
+ * (what to kill), `stopped` when another server was asked to end it, and `ended` when it has ended and its result waits to
+ * be put on record.
  */
 export interface Records {
   begin(id: string, limit: number): Promise<{ readonly recorder: Recorder } & Begun>;
   /** Notes what the run can be killed by. */
   begins(id: string, target: number): void;
-  finish(id: string, ended: Ended, total: number): Promise<void>;
+  /** → how it ended: `stopped` where another server has seen to that. */
+  finish(id: string, ended: Ended, total: number): Promise<Ended>;
   fate(id: string): Promise<'served' | 'over' | 'unknown'>;
   /** The run needs its record no more. */
   drop(id: string): Promise<void>;
@@ -38,6 +40,8 @@ export interface Records {
   isLeft(id: string): Promise<boolean>;
   adopt(id: string, recovered: Recovered): Promise<Left | undefined>;
   kill(id: string): Promise<boolean>;
+  /** The same on behalf of whoever may stop it: its server puts that on record. */
+  stop(id: string): Promise<boolean>;
   /** Removes what is past its time. */
   sweep(): Promise<void>;
 }
@@ -72,9 +76,12 @@ export function openRecords(folder: string): Records {
     begins(id, target) {
       writeFileSync(place(id, 'process'), `${target}\n${processMark(Math.abs(target)) ?? ''}`, { mode: 0o600 });
     },
-    async finish(id, ended, total) {
+    async finish(id, found, total) {
+      const isStopped = found.ending === 'exited' && (await has(id, 'stopped'));
+      const ended: Ended = isStopped ? { ...found, ending: 'stopped', exit: null } : found;
       // On a full disk the result is lost with the server, not before.
       await writeFile(place(id, 'ended'), JSON.stringify({ ended, total }), { mode: 0o600 }).catch(() => undefined);
+      return ended;
     },
     async fate(id) {
       if (await underWay(id)) return 'served';
@@ -94,6 +101,11 @@ export function openRecords(folder: string): Records {
     isLeft: (id) => has(id, 'server'),
     adopt: async (id, recovered) => ((await has(id, '')) ? adoptRecord(place(id), recovered) : undefined),
     kill: async (id) => isRunId(id) && killed(place(id, 'process')),
+    async stop(id) {
+      if (!(await has(id, 'process'))) return false;
+      await writeFile(place(id, 'stopped'), '', { mode: 0o600 });
+      return killed(place(id, 'process'));
+    },
     async sweep() {
       for (const id of await names()) {
         const info = await stat(place(id)).catch(() => undefined);

@@ -154,6 +154,8 @@ export interface Runner {
   adopt(id: string, level: Containment): Promise<Left | undefined>;
   /** Kills a run of any server on this machine. True when it is known that none of its processes lives. */
   kill(id: string): Promise<boolean>;
+  /** The same on behalf of whoever may stop it: the server that sees to it then takes it for stopped. */
+  stop(id: string): Promise<boolean>;
   /** Ends all that is under way. */
   close(): Promise<void>;
 }

@@ -69,6 +69,23 @@ async function printed(agent: Agent, run: string, text: string): Promise<void> {
   while (!(await agent.ok('run', { run, wait_s: 0 })).output.includes(text));
 }
 
+test('a command is stopped under the handle of its scope on another connection', async () => {
+  const { root, events } = newWorkspace(FILES);
+  const [ada, ben] = await Promise.all([stdioAgent(root, 'ada'), stdioAgent(root, 'ben')]);
+  const { scope } = await ada.ok('claim_scope', { title: 'Mine', units: ['src/'] });
+  const other = await ben.ok('claim_scope', { title: 'His', units: ['docs/'] });
+  const { run } = await ada.ok('run', { scope, command: 'echo begun; sleep 3141', background: true });
+  await printed(ada, run, 'begun');
+  for (const args of [{}, { scope: other.scope }]) {
+    const no = await ben.refused('NOT_YOURS', 'run', { run, stop: true, ...args });
+    expect(no.text).toContain('or pass the handle of its scope as scope');
+  }
+  expect(await ben.ok('run', { run, stop: true, scope })).toMatchObject({ run, state: 'stopped', output: 'begun\n' });
+  expect(processesWith('sleep\x003141')).toEqual([]);
+  expect(await ada.ok('run', { run })).toMatchObject({ state: 'stopped' });
+  expect((await events()).filter(({ body }) => body.type === 'run.ended')).toHaveLength(1);
+});
+
 test('promise 12: what runs have left in private state is gone when their server is', async () => {
   const { root } = newWorkspace(FILES);
   const ada = await stdioAgent(root, 'ada');
