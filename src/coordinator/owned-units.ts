@@ -1,4 +1,6 @@
+import { isAbsolute, join, relative } from 'node:path/posix';
 import { knownUnit } from '../domain/blockers.js';
+import { installsIn } from '../domain/installs.js';
 import { covers } from '../domain/overlap.js';
 import { isRefusal, type Refusal } from '../domain/refusal.js';
 import type { Scope } from '../domain/scope.js';
@@ -10,8 +12,7 @@ type Asked = Pick<Spec, 'command' | 'cwd'>;
 
 /** The units that a command of this process holds while it runs, besides the process itself. */
 export async function ownedUnits(parts: Parts, named: NamedProcess, spec: Asked): Promise<string[] | Refusal> {
-  const [tool = ''] = spec.command.split(/\s/, 1);
-  const near = await nearest(parts, named.nearest?.[tool] ?? [], spec.cwd);
+  const near = named.nearest === undefined ? [] : await manifests(parts, named.nearest, spec);
   const units = new Set<string>();
   for (const text of [...named.owns, ...near]) {
     const unit = await canonicalUnit(parts.workspace, text, 'write');
@@ -19,6 +20,21 @@ export async function ownedUnits(parts: Parts, named: NamedProcess, spec: Asked)
     units.add(unit);
   }
   return [...units];
+}
+
+/** What the package managers of a command line read and write, each where it looks for that. */
+async function manifests(
+  parts: Parts,
+  names: NonNullable<NamedProcess['nearest']>,
+  { command, cwd }: Asked,
+): Promise<string[]> {
+  const found: string[] = [];
+  for (const { tool, folder } of installsIn(command)) {
+    const path = isAbsolute(folder) ? relative(parts.workspace.root, folder) || '.' : join(cwd, folder);
+    const place = await parts.workspace.resolve(path, 'read');
+    found.push(...(await nearest(parts, names[tool] ?? [], isRefusal(place) ? cwd : place)));
+  }
+  return found;
 }
 
 /** Each file where it lies nearest above the folder; one that is nowhere yet, beside the first that is somewhere. */

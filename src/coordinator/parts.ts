@@ -67,9 +67,11 @@ export interface NamedProcess {
   readonly name: string;
   /** A command that one of these patterns matches is of this kind; `*` stands for anything. */
   readonly match: readonly string[];
+  /** So is one that this takes for it: for what is built in. */
+  readonly recognizes?: (command: string) => boolean;
   /** Units that its command holds besides, as the operator wrote them. What git ignores of them is scratch of its own. */
   readonly owns: readonly string[];
-  /** Names of files that it holds where they lie nearest to the folder of the command, by the command's first word. */
+  /** Names of files that it holds where they lie nearest to where they are looked for, by the package manager that does. */
   readonly nearest?: { readonly [tool: string]: readonly string[] };
   /** Milliseconds until its commands are killed, unless the call says less. */
   readonly timeout?: number;

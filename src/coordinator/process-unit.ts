@@ -30,8 +30,9 @@ export interface Acquired {
  */
 export function processOf({ rules }: Parts, command: string): NamedProcess | undefined {
   return rules.processes.find(
-    ({ match, sockets }) =>
-      match.some((pattern) => matches(pattern, command)) && (sockets.length === 0 || plainWords(command) !== undefined),
+    ({ match, recognizes, sockets }) =>
+      (match.some((pattern) => matches(pattern, command)) || recognizes?.(command) === true) &&
+      (sockets.length === 0 || plainWords(command) !== undefined),
   );
 }
 

@@ -5,6 +5,7 @@ import type { RunInput } from './contract.js';
 import type { NamedProcess, Parts } from './parts.js';
 import { processOf } from './process-unit.js';
 
+/** Also for what runs live, unless something else is said: a server ends with whoever wants it. */
 const LONGEST_S = 24 * 3600;
 
 /** A command as a call asks for it. */
@@ -33,7 +34,8 @@ export async function parseSpec(parts: Parts, input: RunInput): Promise<Spec | R
   const cwd = await folder(parts, input.cwd ?? '.');
   if (isRefusal(cwd)) return cwd;
   const named = processOf(parts, command);
-  const seconds = Math.min(input.timeout_s ?? (named?.timeout ?? parts.rules.timeout) / 1000, LONGEST_S);
+  const usual = named?.timeout ?? (named?.live ? LONGEST_S * 1000 : parts.rules.timeout);
+  const seconds = Math.min(input.timeout_s ?? usual / 1000, LONGEST_S);
   if (!(seconds > 0)) return wrong('timeout_s', 'seconds above 0', String(input.timeout_s));
   const real = named === undefined ? realOf(parts, command, input) : undefined;
   if (isRefusal(real)) return real;

@@ -23,6 +23,80 @@ export function plainWords(command: string): string[] | undefined {
   return first === '' || first === '!' || first.includes('=') ? undefined : words;
 }
 
+/**
+ * The simple commands of a command line, each as its words: what stands between `;`, `&&`, `|`, parentheses and ends of
+ * lines, without redirections and comments. To recognize commands by, not to trust: what a shell would expand stays as it
+ * is written, and what follows a here-document is not read.
+ */
+export function simpleCommands(line: string): readonly (readonly string[])[] {
+  const reader = new Reader();
+  const text = line.replaceAll('\\\n', ' ');
+  for (let at = 0; at < text.length; ) {
+    if (text.startsWith('<<', at) && text[at + 2] !== '<') break;
+    at += reader.read(text, at);
+  }
+  reader.endCommand();
+  return reader.commands;
+}
+
+class Reader {
+  readonly commands: string[][] = [];
+  #words: string[] = [];
+  #word: string | undefined;
+  /** The next word is where a redirection goes. */
+  #redirects = false;
+
+  /** Takes in what stands at a place → its length. */
+  read(text: string, at: number): number {
+    const part = partAt(text, at, this.#word === undefined);
+    if (part?.text === undefined && part !== undefined) this.#endWord();
+    if (part !== undefined) {
+      this.#word = part.text === undefined ? undefined : (this.#word ?? '') + part.text;
+      return part.length;
+    }
+    const redirection = /^&?[<>]+[&|]?/.exec(text.slice(at))?.[0];
+    if (redirection !== undefined) return this.#redirect(redirection);
+    const char = text[at] ?? '';
+    if (';&|()\n'.includes(char)) this.endCommand();
+    else if (char === '#' && this.#word === undefined) return toEndOfLine(text, at);
+    else return this.#asWritten(text, at);
+    return 1;
+  }
+
+  endCommand(): void {
+    this.#endWord();
+    if (this.#words.length > 0) this.commands.push(this.#words);
+    this.#words = [];
+    this.#redirects = false;
+  }
+
+  #endWord(): void {
+    if (this.#word !== undefined && !this.#redirects) this.#words.push(this.#word);
+    if (this.#word !== undefined) this.#redirects = false;
+    this.#word = undefined;
+  }
+
+  /** The number of a stream in front belongs to it. */
+  #redirect(sign: string): number {
+    if (/^\d+$/.test(this.#word ?? '')) this.#word = undefined;
+    this.#endWord();
+    this.#redirects = true;
+    return sign.length;
+  }
+
+  /** Between double quotes, up to their end. */
+  #asWritten(text: string, at: number): number {
+    const quoted = text[at] === '"' ? (/^"(?:[^"\\]|\\.)*"?/s.exec(text.slice(at))?.[0] ?? '"') : text.charAt(at);
+    this.#word = (this.#word ?? '') + (text[at] === '"' ? quoted.replace(/^"|"$/g, '') : quoted);
+    return quoted.length;
+  }
+}
+
+function toEndOfLine(text: string, at: number): number {
+  const end = text.indexOf('\n', at);
+  return (end < 0 ? text.length : end) - at;
+}
+
 /** What stands at a place: text of a word, or a gap between words. */
 interface Part {
   readonly text: string | undefined;

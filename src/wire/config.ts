@@ -42,7 +42,7 @@ const process = z
       .min(0.01)
       .max(MINUTES_A_DAY)
       .exactOptional()
-      .describe('The time limit of its commands, where a call names none'),
+      .describe('The time limit of its commands, where a call names none; a day for those that run live'),
     env: z
       .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,99}$/), z.string().max(10_000))
       .default({})
@@ -109,7 +109,7 @@ export const configSchema = z.strictObject({
         .min(0.01)
         .max(MINUTES_A_DAY)
         .default(30)
-        .describe('The time limit of a command that names none'),
+        .describe('The time limit of a command that names none and does not run live'),
       git: z
         .enum(['real', 'contained'])
         .default('real')

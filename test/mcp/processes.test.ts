@@ -88,6 +88,22 @@ test('an install under a scope changes them for that scope; one nearest to its f
   expect(text('a/package.json')).toBe('a\nleft\n');
 });
 
+test('an install in a list of commands holds the manifest of the folder that it is run in', async () => {
+  const { root, agents, env, text } = await withTools({ ...PACKAGE, 'a/package.json': 'a\n', 'bin/npm': NPM }, 'ada');
+  const [ada] = agents as [Agent];
+  for (const [at, command] of ['cd a && npm i x', `cd ${root}/a; npm i x 2>&1 | cat`].entries()) {
+    const begun = await ada.ok('run', { command: `${command}; cat`, env: [...env, 'TAKES=60'], background: true });
+    await printed(ada, begun.run, 'begun');
+    const { scopes } = await ada.ok('list_scopes', {});
+    const { units } = scopes.find(({ title }: { title: string }) => title.startsWith('Run '));
+    expect(units, command).toEqual(expect.arrayContaining(['process:install', 'a/package.json']));
+    expect(units, command).not.toContain('package.json');
+    const { scope } = await ada.ok('run', { run: begun.run, stop: true });
+    await ada.ok('publish_output', { scope, summary: 'x' });
+    expect(text('a/package.json')).toBe(`a\n${'x\n'.repeat(at + 1)}`);
+  }
+});
+
 test('an install waits its turn for a manifest that somebody edits, and is told whose it is', async () => {
   const { agents, env } = await withTools({ ...PACKAGE, 'bin/npm': NPM }, 'ada', 'ben');
   const [ada, ben] = agents as [Agent, Agent];
@@ -194,6 +210,17 @@ const LIVE = `processes:
     live: true
     owns: ["dist/"]
 `;
+
+test('a live command is not ended by the time limit of others', async () => {
+  const config = 'run:\n  timeout_minutes: 0.01\nprocesses:\n  server:\n    match: ["sleep *"]\n    live: true\n';
+  const { root } = newWorkspace({ 'signalbox.yaml': config });
+  const ada = await stdioAgent(root, 'ada');
+  const [limited, lived] = [
+    await ada.ok('run', { command: 'exec sleep 60' }),
+    await ada.ok('run', { command: 'sleep 1' }),
+  ];
+  expect([limited.state, lived.state]).toEqual(['timed_out', 'exited']);
+});
 
 test('a live command works in the scratch that it owns, made where it is not there yet', async () => {
   const files = { '.gitignore': 'dist/\n', 'signalbox.yaml': LIVE, 'watch.sh': 'echo built > dist/out\n' };
