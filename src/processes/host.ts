@@ -36,7 +36,8 @@ const SECRETS = [
   '.config/opencode',
   '.local/share/opencode',
 ];
-const MOST_SOCKETS = 256;
+/** Each is a mount. */
+const MOST_SOCKETS = 1_000;
 
 export const isBelow = (path: string, folder: string): boolean => path.startsWith(folder === '/' ? '/' : `${folder}/`);
 export const isCovered = (path: string): boolean => COVERED.some((folder) => isBelow(path, folder));
@@ -131,17 +132,23 @@ export async function findNeeded(
 }
 
 /**
- * Unix sockets that a command could connect to: read-only mounts don't stop that. Only those with a path, and not those
- * that a private folder hides or an overlay cuts off.
+ * Unix sockets that a command could connect to, where no private folder and no overlay keeps it from them: of those with a
+ * path, what this network namespace has now, and `further` ones. More than can be hidden are too many.
  */
-export async function findSockets(hidden: (path: string) => boolean): Promise<readonly string[]> {
+export async function findSockets(
+  further: readonly string[],
+  hidden: (path: string) => boolean,
+): Promise<readonly string[]> {
   const table = await readFile('/proc/net/unix', 'utf8').catch(() => '');
   const paths = table.split('\n').flatMap((line) => /^\S+ \S+ \S+ \S+ \S+ \S+ +\d+ (\/.*)$/.exec(line)?.[1] ?? []);
-  const candidates = [...new Set(paths)].filter((path) => !hidden(path)).slice(0, MOST_SOCKETS);
+  const candidates = [...new Set([...paths, ...further])].filter((path) => !hidden(path));
   const real = await Promise.all(
     candidates.map(async (path) => ((await isSocket(path)) && (await isReachable(path)) ? realIfThere(path) : [])),
   );
-  return real.flat().filter((path) => !hidden(path));
+  const found = real.flat().filter((path) => !hidden(path));
+  if (found.length > MOST_SOCKETS)
+    throw new Error(`${found.length} Unix sockets lie where commands could connect to them, as ${found[0]}`);
+  return found;
 }
 
 /** Sockets come and go while they are looked at. */

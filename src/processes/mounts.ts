@@ -51,6 +51,8 @@ export interface View {
   readonly procfs: readonly string[];
   /** Folders of the workspace that are bound read-write. */
   readonly writable: readonly string[];
+  /** Folders of the host that are shown through an overlay, so that no socket in them can be connected to. */
+  readonly cuts: readonly { readonly at: string; readonly via: string }[];
   /** Bound read-only at the same place: git's own folders, tools that lie under a hidden folder. `at` may be a link's place. */
   readonly kept: readonly { readonly from: string; readonly at: string }[];
   /** Hidden: secrets and sockets. `as` is what stands in their place. */
@@ -73,7 +75,9 @@ export function mountTable(view: View): readonly Mount[] {
         bind(`${layer}/slot/plain`, PRIVATE_HOME),
         ...(view.writable.includes(view.root) ? [] : [whole(view.root, 'rbind,ro')]),
       ];
+  const cuts = view.cuts.map(({ at, via }) => own('overlay', at, `ro,lowerdir=${via}:${relativeLayer}/void`));
   const table = [
+    ...cuts,
     bind(`${layer}/tmp`, '/tmp'),
     bind(`${layer}/run`, '/run'),
     sealed(`${folder}/skeleton/dev`, '/dev'),
@@ -92,10 +96,15 @@ export function mountTable(view: View): readonly Mount[] {
   return table.sort((a, b) => a.target.length - b.target.length);
 }
 
+/** Whether it keeps commands from the sockets in a folder of the host. */
+export const isCut = ({ type, options }: Mount): boolean => type === 'overlay' && options.startsWith('ro,');
+
 /** What the sandbox starts from: a copy of everything there is, and the workspace open for writing. */
 export function baseTable(root: string, layer: string): readonly Mount[] {
   const copy: Mount = { source: '/', target: `${layer}/root`, type: 'none', options: 'rbind' };
-  return [copy, whole(root, 'rbind'), { source: root, target: root, type: 'none', options: 'remount,bind,rw' }];
+  const open: Mount = { source: root, target: root, type: 'none', options: 'remount,bind,rw' };
+  // An overlay needs a second folder below, and takes none that lies inside the first.
+  return [copy, whole(root, 'rbind'), open, own('tmpfs', `${layer}/void`, 'ro,nosuid,nodev,mode=755')];
 }
 
 const toOctal = (text: string): string =>

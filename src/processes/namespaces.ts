@@ -4,12 +4,13 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Duplex, Readable } from 'node:stream';
 import { type Refusal, refuse } from '../domain/refusal.js';
+import type { Cuts } from './cuts.js';
 import { highestInherited } from './descriptors.js';
 import { inherited, searchPath } from './environment.js';
 import { isReachable } from './host.js';
 import { descendants } from './identity.js';
 import { type Layer, removeLayer } from './layer.js';
-import { baseTable, discrepancies, fstab, type Mount, mountTable, type View } from './mounts.js';
+import { baseTable, discrepancies, fstab, isCut, type Mount, mountTable, type View } from './mounts.js';
 import { takePipe } from './pipe.js';
 import type { RunSpec } from './runner.js';
 import { type Begins, exitOf, type Launched, shell } from './sandbox.js';
@@ -38,6 +39,8 @@ export interface Inside {
   view(): Promise<View>;
   /** Variables that replace those of the server, `HOME` among them. */
   readonly env: { readonly [name: string]: string };
+  /** Told which folders could not be cut off. */
+  readonly cuts: Pick<Cuts, 'giveUp'>;
 }
 
 /**
@@ -48,7 +51,7 @@ export async function startInside(
   root: string,
   layer: Layer,
   spec: RunSpec,
-  { view, env }: Inside,
+  { view, env, cuts }: Inside,
   begins: Begins,
 ): Promise<InsideLaunched | Refusal> {
   const base = writeFile(join(layer.path, 'base'), fstab(baseTable(root, layer.path), ''), { mode: 0o600 });
@@ -56,7 +59,7 @@ export async function startInside(
   const child = startBuilder(pipe.writer, commandLine(root, layer, spec), env);
   const exited = exitOf(child);
   try {
-    const reason = await ready(child, () => plan(layer, view), begins);
+    const reason = await ready(child, () => plan(layer, view), cuts, begins);
     if (reason !== undefined) {
       pipe.readable.destroy();
       return unavailable(reason);
@@ -129,6 +132,7 @@ function commandLine(root: string, layer: Layer, spec: RunSpec): readonly string
 async function ready(
   child: ChildProcess,
   plan: () => Promise<readonly Mount[]>,
+  cuts: Inside['cuts'],
   begins: Begins,
 ): Promise<string | undefined> {
   let said = '';
@@ -149,7 +153,7 @@ async function ready(
   try {
     const table = await plan();
     control.write('plan\n');
-    const wrong = (await Promise.race([up, gone])) ?? (await inspect(child, table));
+    const wrong = (await Promise.race([up, gone])) ?? (await inspect(child, table, cuts, () => said.trim()));
     if (wrong === undefined) {
       // Process 1 of the namespace is not gone before all others are.
       begins(descendants(child.pid ?? 0)[0] ?? 0);
@@ -169,11 +173,17 @@ async function ready(
 }
 
 /** The kernel's own word on what the command is about to see. */
-async function inspect(child: ChildProcess, table: readonly Mount[]): Promise<string | undefined> {
+async function inspect(
+  child: ChildProcess,
+  table: readonly Mount[],
+  cuts: Inside['cuts'],
+  said: () => string,
+): Promise<string | undefined> {
   const [init] = descendants(child.pid ?? 0);
   if (init === undefined) return 'the processes of the sandbox cannot be seen in /proc';
   const { open, absent } = discrepancies(table, await readFile(`/proc/${init}/mountinfo`, 'utf8'));
-  if (absent.length > 0) return `these were not mounted: ${absent.join(', ')}`;
+  cuts.giveUp(table.filter((mount) => isCut(mount) && absent.includes(mount.target)).map(({ target }) => target));
+  if (absent.length > 0) return said() || `these were not mounted: ${absent.join(', ')}`;
   const reachable = (await Promise.all(open.map(async (path) => ((await isReachable(path)) ? [path] : [])))).flat();
   return reachable.length > 0 ? `these stayed writable: ${reachable.join(', ')}` : undefined;
 }

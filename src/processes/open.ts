@@ -2,6 +2,7 @@ import { mkdir, realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join, normalize } from 'node:path';
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
 import { confined } from './confined.js';
+import { type Cuts, newCuts } from './cuts.js';
 import { itself } from './itself.js';
 import { makeSkeleton, sweepLayers } from './layer.js';
 import { levelFor } from './level.js';
@@ -61,13 +62,14 @@ export async function openRunner({
     throw new Error(`${folder} is not the .signalbox folder of ${root}`);
   const records = openRecords(real.folder);
   await Promise.all([records.sweep(), sweepLayers(real.folder, records.isLeft)]);
-  const sandboxes = choose(real, lease, containment, scratch).filter(({ level }) => wanted.includes(level));
+  const cuts = newCuts(real.root, real.folder);
+  const sandboxes = choose(real, lease, containment, scratch, cuts).filter(({ level }) => wanted.includes(level));
   const direct = itself(real.root, lease);
   let levels: Promise<readonly Level[]> | undefined;
   const runs = new Set<Run>();
   let closed = false;
   const probed = (): Promise<readonly Level[]> => {
-    levels ??= probeAll(sandboxes, real.root, real.folder);
+    levels ??= probeAll(sandboxes, real.root, real.folder, cuts);
     return levels;
   };
   return {
@@ -92,7 +94,7 @@ export async function openRunner({
     fate: records.fate,
     left: records.left,
     async adopt(id, level) {
-      const sandbox = choose(real, lease, 'none', scratch).find((known) => known.level === level);
+      const sandbox = choose(real, lease, 'none', scratch, cuts).find((known) => known.level === level);
       return records.adopt(
         id,
         (await sandbox?.recover(id)) ?? { written: async () => [], dispose: async () => undefined },
@@ -113,19 +115,27 @@ function choose(
   lease: number,
   containment: 'auto' | 'none',
   scratch: ScratchRules,
+  cuts: Cuts,
 ): readonly Sandbox[] {
   const direct = process.platform === 'darwin' ? seatbelt : confined;
-  const contained = [transactional(root, folder, scratch), direct(root, folder, lease, scratch)];
+  const contained = [transactional(root, folder, scratch, cuts), direct(root, folder, lease, scratch, cuts)];
   return containment === 'none' ? [...contained, unguarded(root, lease)] : contained;
 }
 
-async function probeAll(sandboxes: readonly Sandbox[], root: string, folder: string): Promise<readonly Level[]> {
+async function probeAll(
+  sandboxes: readonly Sandbox[],
+  root: string,
+  folder: string,
+  cuts: Cuts,
+): Promise<readonly Level[]> {
   await makeSkeleton(folder);
-  return Promise.all(
+  const levels = await Promise.all(
     sandboxes.map((sandbox) =>
       sandbox.level === 'none' ? { level: sandbox.level, works: true } : probe(sandbox, root),
     ),
   );
+  const open = cuts.settle();
+  return levels.map((level) => (level.works && level.level !== 'none' && open.length > 0 ? { ...level, open } : level));
 }
 
 async function begin(sandbox: Sandbox, records: Records, spec: RunSpec, limit: number): Promise<Run | Refusal> {

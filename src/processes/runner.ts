@@ -136,6 +136,8 @@ export interface Level {
   readonly works: boolean;
   /** Why it does not work and what to install. */
   readonly reason?: string;
+  /** Folders of the host in which not all Unix sockets are out of a command's reach; absent where there are none. */
+  readonly open?: readonly string[];
 }
 
 export interface Runner {

@@ -12,7 +12,8 @@ export const TRUSTED_PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
  * Order matters: everything that exists is sealed and copied first; only then is the workspace opened again, as the
  * source of the layers (both by `base`, of which a workspace that is a mount already may need the remount alone), and
  * what the plan lists is mounted into the copy. So nothing is writable by omission. The server works out the plan
- * meanwhile, and says when it is there; one that died says nothing, and the read ends. Limits: no core dumps, files of
+ * meanwhile, and says when it is there; one that died says nothing, and the read ends. What could not be mounted the server
+ * sees before the command begins. Limits: no core dumps, files of
  * 16 GiB (in blocks of 512 bytes) and 8,192 processes (`-p` in dash, `-u` in bash). The last step enters the copy by
  * `chroot`: there the kernel also refuses new user namespaces.
  */
@@ -33,7 +34,7 @@ mount -a -i -c -T "$layer/base" || :
 cd -- "$root"
 [ -w . ] || mount -o remount,bind,rw "$root"
 read -r plan <&3 || exit 125
-mount -a -i -c -T "$layer/plan"
+mount -a -i -c -T "$layer/plan" || :
 ulimit -c 0
 ulimit -f 33554432
 ulimit -p 8192 2>/dev/null || ulimit -u 8192

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Finding } from '../../src/cli/doctor/finding.js';
@@ -63,6 +64,24 @@ describe('doctor: each part is tried', () => {
     expect(found.git?.found).toContain(`repository at ${root}`);
     expect(found.stdio?.found).toMatch(/^signalbox \d+\.\d+\.\d+ answers initialize$/);
     expect(found['run: transactional']).toMatchObject({ state: 'ok' });
+  });
+
+  test.skipIf(process.getuid?.() !== 0)('where sockets of the host stay within reach, that is said', async () => {
+    const { root } = newWorkspace();
+    const folder = mkdtempSync('/var/tmp/signalbox-doctor-');
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    for (const name of ['a', 'b', 'once', 'twice']) mkdirSync(join(folder, name));
+    // Two overlays above each other are as many as the kernel allows.
+    const script = `cd "$1" && mount -t overlay none -o lowerdir=a:b once && mount -t overlay none -o lowerdir=once:b twice &&
+      shift && cd "$OLDPWD" && exec "$@"`;
+    const args = ['--mount', 'sh', '-c', script, 'sh', folder, process.execPath, MAIN, 'doctor', '--json'];
+    const child = spawn('unshare', args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+    const { findings: found } = JSON.parse(await text(child.stdout)) as { findings: Finding[] };
+    expect(found.find(({ part }) => part === 'sockets: paths')).toMatchObject({
+      state: 'warn',
+      found: expect.stringContaining(`in ${folder}/twice that are made while it runs`),
+    });
+    expect(found.find(({ part }) => part === 'run: transactional')).toMatchObject({ state: 'ok' });
   });
 
   test('promise 11: a configuration that is wrong fails, with the place and what to do', async () => {

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -73,5 +74,77 @@ describe.each([false, true])('a process that is granted a socket (live: %s)', (l
     });
     const ada = await stdioAgent(root, 'ada', 'legacy', { SSH_AUTH_SOCK: '/nowhere' });
     expect((await ada.ok('run', { command: 'sh talk.sh' })).output).toBe('<>\n');
+  });
+});
+
+/** Connects to each, and prints how many said something. */
+const KNOCK = `const paths = process.argv.slice(2);
+let [left, reached] = [paths.length, 0];
+for (const path of paths) require('net').connect(path)
+  .on('data', () => reached++).on('error', () => {}).on('close', () => --left || console.log('reached ' + reached));
+`;
+/** Listens on each, and says when it does on all. */
+const LISTEN = `const paths = process.argv.slice(1);
+let left = paths.length;
+for (const path of paths)
+  require('net').createServer((c) => c.end('hello')).listen(path, () => --left || console.log('up'));
+`;
+
+/** A server of its own on these sockets, in this network or another one. */
+async function listeningOn(paths: readonly string[], network: 'this' | 'another' = 'this'): Promise<void> {
+  const node = [process.execPath, '-e', LISTEN, ...paths];
+  const [command = '', ...args] = network === 'this' ? node : ['unshare', '--user', '--net', ...node];
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  await once(child.stdout, 'data');
+}
+
+/** Where commands have no folder of their own: the host's as it is, but for its sockets. */
+function placeFor(count: number): string[] {
+  const folder = mkdtempSync('/var/tmp/signalbox-socket-');
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  return Array.from({ length: count }, (_, at) => join(folder, `s${at}`));
+}
+
+const LIVE = 'processes:\n  all:\n    match: ["*"]\n    live: true\n';
+
+describe.each([false, true])('promise 9: sockets of the host with a path are out of reach (live: %s)', (live) => {
+  async function knocking() {
+    const files = { 'knock.cjs': KNOCK, '.gitignore': 'node_modules/\n', ...(live ? { 'signalbox.yaml': LIVE } : {}) };
+    const { root, write } = newWorkspace(files);
+    // What the host changes there meanwhile, commands see.
+    write('node_modules/x', '');
+    const ada = await stdioAgent(root, 'ada');
+    return {
+      ada,
+      write,
+      knock: async (paths: readonly string[]) =>
+        (await ada.ok('run', { command: `node knock.cjs ${paths.join(' ')}` })).output,
+    };
+  }
+
+  test('of another network namespace, which no list shows', async () => {
+    const paths = placeFor(1);
+    await listeningOn(paths, 'another');
+    const { knock } = await knocking();
+    expect(await knock(paths)).toBe('reached 0\n');
+  });
+
+  test('made while the command runs', async () => {
+    const paths = placeFor(1);
+    const { ada, write } = await knocking();
+    const command = `echo begun; until test -e node_modules/go; do sleep 0.02; done; node knock.cjs ${paths[0]}`;
+    const { run } = await ada.ok('run', { command, background: true });
+    while (!(await ada.ok('run', { run, wait_s: 0 })).output.includes('begun'));
+    await listeningOn(paths);
+    write('node_modules/go', '');
+    expect((await ada.ok('run', { run })).output).toBe('begun\nreached 0\n');
+  });
+
+  test('however many', async () => {
+    const paths = placeFor(300);
+    await listeningOn(paths);
+    const { knock } = await knocking();
+    expect(await knock(paths)).toBe('reached 0\n');
   });
 });

@@ -19,7 +19,7 @@ export async function tryContainment(
   const levels = await runner.levels();
   await runner.close();
   const any = levels.some(({ level, works }) => works && level !== 'none');
-  return [...levels.map((level) => finding(level, any)), ...(any ? [sockets()] : [])];
+  return [...levels.map((level) => finding(level, any)), ...(any ? [sockets(), ...inOpenFolders(levels)] : [])];
 }
 
 function finding({ level, works, reason = 'it does not work' }: Level, any: boolean): Finding {
@@ -31,6 +31,20 @@ function finding({ level, works, reason = 'it does not work' }: Level, any: bool
   if (works) return ok(part, WHAT[level]);
   if (any) return warn(part, reason, `${level} is not used on this machine until that is put right.`);
   return fail(part, reason, 'Put that right; until then run is refused, unless signalbox.yaml says containment: none.');
+}
+
+/** A socket with a path is out of reach below an overlay; where there can be none, only those that are known are hidden. */
+function inOpenFolders(levels: readonly Level[]): Finding[] {
+  const folders = [...new Set(levels.flatMap(({ open = [] }) => open))];
+  if (folders.length === 0) return [];
+  const [reach, more] = ['a command can connect to Unix sockets', folders.length > 3 ? ', …' : ''];
+  return [
+    warn(
+      'sockets: paths',
+      `${reach} in ${folders.slice(0, 3).join(', ')}${more} that are made while it runs or belong to another network namespace: no overlay can be mounted over that`,
+      'Keep sockets (docker.sock, an ssh-agent) in /run or /tmp, which commands have one of their own of.',
+    ),
+  ];
 }
 
 /** Abstract sockets have no path that could be hidden: only a network of its own keeps a command from them. */
