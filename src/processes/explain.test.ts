@@ -17,6 +17,11 @@ test.each([
     'sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0',
   ],
   [
+    'unshare: cannot change root filesystem propagation: Permission denied',
+    { ...PLAIN, settings: { 'kernel.apparmor_restrict_unprivileged_userns': '1\n' } },
+    'profile unshare-userns /usr/bin/unshare flags=(unconfined)',
+  ],
+  [
     'unshare: unshare failed: No space left on device',
     { ...PLAIN, settings: { 'user.max_user_namespaces': '0\n' } },
     'sudo sysctl user.max_user_namespaces',

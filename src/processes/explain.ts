@@ -1,11 +1,15 @@
+/** For Ubuntu 23.10 and later, where AppArmor lets only programs with a profile have namespaces; bubblewrap's is no help. */
+const PROFILE = '/etc/apparmor.d/unshare-userns';
+const PROFILE_TEXT =
+  'abi <abi/4.0>,\\ninclude <tunables/global>\\nprofile unshare-userns /usr/bin/unshare flags=(unconfined) {\\n  userns,\\n}\\n';
+
 /** Kernel settings that take user namespaces away, with the value that does so, as `sysctl` names them. */
 export const SWITCHES: { readonly [name: string]: { readonly off: string; readonly remedy: string } } = {
   'kernel.unprivileged_userns_clone': { off: '0', remedy: 'sudo sysctl kernel.unprivileged_userns_clone=1' },
   'user.max_user_namespaces': { off: '0', remedy: 'sudo sysctl user.max_user_namespaces=15000' },
   'kernel.apparmor_restrict_unprivileged_userns': {
     off: '1',
-    remedy:
-      'sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0, or an AppArmor profile that allows userns to /usr/bin/unshare (Ubuntu 23.10 and later set this)',
+    remedy: `allow them to unshare with printf '${PROFILE_TEXT}' | sudo tee ${PROFILE} && sudo apparmor_parser -r ${PROFILE}, or to all programs with sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0`,
   },
 };
 
