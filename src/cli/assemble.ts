@@ -1,7 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Checks } from '../coordinator/checks.js';
 import type { Coordinator } from '../coordinator/contract.js';
 import { createControlPlane } from '../coordinator/control-plane.js';
 import type { ControlPlane } from '../coordinator/control-plane-contract.js';
@@ -116,7 +115,6 @@ async function openParts(
     mint: mintFrom(readKey(folder)),
     presence: new Presence(store, config.settings.lease, alive, log),
     runs: new Runs(),
-    checks: new Checks(),
     scratch,
     processTickets: new Map(),
     vain: new VainLooks(),

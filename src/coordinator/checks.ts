@@ -1,14 +1,17 @@
 import { printHandle } from '../domain/handle.js';
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
 import type { Scope } from '../domain/scope.js';
+import { checksOf, hasSucceeded, treeNow } from './check-run.js';
 import type { Caller, RunOutput } from './contract.js';
 import type { Parts } from './parts.js';
-import { run } from './run.js';
+import { levelOf, run } from './run.js';
+import { changedAt } from './run-end.js';
+import { parseSpec } from './run-spec.js';
 
 /** How much of the end of the output of a failing check is shown, in characters. */
 const TAIL = 4_000;
 
-/** Runs on one tree that are looked through. */
+/** Runs of one scope on one tree that are looked through. */
 const MOST_RUNS = 1_000;
 
 /** A check that has not ended yet: the same publication, called again, goes on waiting for it. */
@@ -17,61 +20,42 @@ export interface Checking {
   readonly run: string;
 }
 
-/** A check that was begun for a publication. What it says holds as long as its scope changes nothing. */
-export interface Begun {
-  readonly run: string;
-  readonly tenure: number;
-  readonly changes: number;
-}
-
-/** The checks that publications of this server process wait for, or have passed, by scope and command. */
-export class Checks {
-  readonly #begun = new Map<string, Begun>();
-
-  get({ id, tenure, changes }: Scope, command: string): string | undefined {
-    const begun = this.#begun.get(`${id} ${command}`);
-    return begun?.tenure === tenure && begun.changes === changes ? begun.run : undefined;
-  }
-
-  set({ id, tenure, changes }: Scope, command: string, of: string): void {
-    this.#begun.set(`${id} ${command}`, { run: of, tenure, changes });
-  }
-
-  /** Its scope has ended, or one of them has failed: they are run anew. */
-  forget({ id, contract }: Scope): void {
-    for (const command of contract.checks ?? []) this.#begun.delete(`${id} ${command}`);
-  }
-}
-
 /**
  * The definition of done: runs the checks of a scope one after the other, unless they have passed on exactly this tree.
- * Undefined where all have passed. Waits as long as the caller bears; the scope stays locked meanwhile.
+ * Waits as long as the caller bears; the scope stays locked meanwhile. Where all have passed, answers with how many changes
+ * its scope has then: one more, and something is in it that no check has seen.
  */
-export async function unpassed(parts: Parts, caller: Caller, own: Scope): Promise<Checking | Refusal | undefined> {
+export async function checked(parts: Parts, caller: Caller, own: Scope): Promise<number | Checking | Refusal> {
   const until = performance.now() + caller.patience;
-  for (const command of own.contract.checks ?? []) {
+  let { changes } = own;
+  for (const command of checksOf(own)) {
     const left = { ...caller, patience: Math.max(0, until - performance.now()) };
-    const known = parts.checks.get(own, command);
-    if (known === undefined && (await hasPassed(parts, command))) continue;
-    const input = known === undefined ? { command, scope: printHandle(own, parts.mint) } : { run: known };
+    const underWay = parts.runs.checking({ ...own, changes }, command);
+    if (underWay === undefined && (await hasPassed(parts, own, command))) continue;
+    const input = underWay === undefined ? { command, scope: printHandle(own, parts.mint) } : { run: underWay };
     const output = await run(parts, left, input);
     if (isRefusal(output)) return output;
-    parts.checks.set(own, command, output.run);
     if (output.state === 'running') return { command, run: output.run };
-    if (output.state !== 'exited' || output.exit_code !== 0) {
-      parts.checks.forget(own);
-      return failed(own, command, output);
-    }
+    if (!hasSucceeded({ ending: output.state, exit: output.exit_code ?? null })) return failed(own, command, output);
+    changes += await changedBy(parts, output.run);
   }
-  return undefined;
+  return changes;
 }
 
-/** Whether somebody has run the command with success on exactly this tree. Without git nobody can tell. */
-async function hasPassed(parts: Parts, command: string): Promise<boolean> {
-  const tree = await parts.git?.worktree();
+/** Whether it has been run with success, in the same way, on exactly this tree. Without git nobody can tell. */
+async function hasPassed(parts: Parts, own: Scope, command: string): Promise<boolean> {
+  const spec = await parseSpec(parts, { command });
+  const level = isRefusal(spec) ? undefined : await levelOf(parts, spec);
+  const tree = level === undefined ? undefined : await treeNow(parts);
   if (tree === undefined) return false;
-  const runs = await parts.store.runs({ tree, limit: MOST_RUNS });
-  return runs.some((run) => run.command === command && run.ending === 'exited' && run.exit === 0);
+  const runs = await parts.store.runs({ scope: own.id, tree, limit: MOST_RUNS });
+  return runs.some((run) => run.command === command && run.containment === level && hasSucceeded(run));
+}
+
+/** How many files a check has changed for its scope. */
+async function changedBy(parts: Parts, id: string): Promise<number> {
+  const changed = (await parts.store.run(id))?.changed ?? null;
+  return changed === null ? 0 : (await changedAt(parts, changed)).length;
 }
 
 function failed(own: Scope, command: string, output: RunOutput): Refusal {

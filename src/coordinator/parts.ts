@@ -13,7 +13,6 @@ import type { Runner } from '../processes/runner.js';
 import type { LifeChange, Needs, Store, Transaction } from '../store/store.js';
 import type { Git } from '../workspace/git/git.js';
 import type { Workspace } from '../workspace/workspace.js';
-import type { Checks } from './checks.js';
 import type { Caller } from './contract.js';
 import type { VainLooks } from './pickup.js';
 import type { Presence } from './presence.js';
@@ -31,7 +30,6 @@ export interface Parts {
   readonly mint: Mint;
   readonly presence: Presence;
   readonly runs: Runs;
-  readonly checks: Checks;
   /** What counts as scratch besides what git ignores. */
   readonly scratch: IgnoreMatcher;
   /** Waiting claims of processes that no call waits for now, by caller and process: a command called again keeps its place. */

@@ -4,7 +4,7 @@ import { publish as decidePublish, notWhileRunning, requireOwn } from '../domain
 import { tooMuch } from '../domain/outputs.js';
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
 import { type Artifact, artifactId, type Scope, type ScopeId } from '../domain/scope.js';
-import { unpassed } from './checks.js';
+import { checked } from './checks.js';
 import { commitOf, type Staged } from './commit.js';
 import type { Caller, PublishInput, PublishOutput } from './contract.js';
 import { endRuns } from './end-runs.js';
@@ -20,13 +20,14 @@ interface Made {
 /** publish_output: stores the outputs, commits what this scope changed, marks it done and unblocks whoever waits for it. */
 export async function publish(parts: Parts, caller: Caller, input: PublishInput): Promise<PublishOutput | Refusal> {
   const status = input.status ?? 'done';
-  const checking = status === 'done' ? await unchecked(parts, caller, input) : undefined;
-  if (checking !== undefined) return checking;
+  const checks = status === 'done' ? await unchecked(parts, caller, input) : undefined;
+  if (typeof checks === 'object') return checks;
   if (status !== 'progress') await endRuns(parts, caller, input.scope);
   const own = await act<Scope>(parts, caller, 'publish_output', { scopes: scopeNeeds(input.scope) }, (draft) => ({
     answer: activeOwn(requireOwn(draft, claimant(parts, caller), input.scope), input.scope),
   }));
   if (isRefusal(own)) return own;
+  if (checks !== undefined && checks !== own.changes) return refusedPublication(parts, caller, workedOn(own));
   const outputs = await collect(parts, own, input);
   if (isRefusal(outputs)) return refusedPublication(parts, caller, outputs);
   await parts.store.keep(outputs.contents);
@@ -34,7 +35,6 @@ export async function publish(parts: Parts, caller: Caller, input: PublishInput)
   if (isRefusal(staged)) return refusedPublication(parts, caller, staged);
   const made = await record(parts, caller, own, input, outputs.artifacts, staged);
   if (isRefusal(made)) return made;
-  parts.checks.forget(own);
   return {
     id: made.scope,
     status: status === 'progress' ? 'active' : status,
@@ -46,18 +46,21 @@ export async function publish(parts: Parts, caller: Caller, input: PublishInput)
   };
 }
 
-/** What keeps a scope from being done: a check that has not ended, or has failed. Who may not publish is told later. */
+/**
+ * What keeps a scope from being done: a check that has not ended, or has failed. Else how many changes it has with which
+ * they have passed. Who may not publish is told later.
+ */
 async function unchecked(
   parts: Parts,
   caller: Caller,
   { scope }: PublishInput,
-): Promise<PublishOutput | Refusal | undefined> {
+): Promise<PublishOutput | Refusal | number | undefined> {
   const own = await parts.store.view({ scopes: scopeNeeds(scope) }, (view) =>
     requireOwn(newDraft(view), claimant(parts, caller), scope),
   );
   if (isRefusal(own) || own.status !== 'active') return undefined;
-  const found = await unpassed(parts, caller, own);
-  if (found === undefined) return undefined;
+  const found = await checked(parts, caller, own);
+  if (typeof found === 'number') return found;
   if (isRefusal(found)) return refusedPublication(parts, caller, found);
   const { command: check, run } = found;
   return { id: own.id, status: 'checking', check, run, artifacts: [], unblocked: [] };

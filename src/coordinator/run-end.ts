@@ -39,6 +39,8 @@ export interface Over {
   readonly total: number;
   readonly log: Log;
   readonly rejected: RunChanges['rejected'];
+  /** On which tree it has succeeded, where it is a check. */
+  readonly tree?: string | undefined;
 }
 
 /** Keeps what a run printed and changed as artifacts, and puts its end on record with them. */
@@ -71,10 +73,11 @@ function raiseFailure(parts: Parts, draft: Draft, { command, scope }: OpenRun, {
   if (isRefusal(raised)) parts.log(`no scope was opened for ${run}: ${raised.sentence}`);
 }
 
-function endedEvent({ run, ended, rejected }: Over, { total, ...kept }: Kept): Parameters<typeof endRun>[1] {
+function endedEvent({ run, ended, rejected, tree }: Over, { total, ...kept }: Kept): Parameters<typeof endRun>[1] {
   const { ending, exit } = ended;
   const refused = rejected.length === 0 ? {} : { refused: rejected.slice(0, MOST_REASONS) };
-  return { run, ending, exit, output: total, rejected: rejected.length, ...refused, ...kept };
+  const on = tree === undefined ? {} : { tree };
+  return { run, ending, exit, output: total, rejected: rejected.length, ...refused, ...on, ...kept };
 }
 
 function content(bytes: Uint8Array): { readonly hash: Hash; readonly bytes: Uint8Array } | undefined {

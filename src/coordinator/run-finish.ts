@@ -3,6 +3,7 @@ import { printHandle } from '../domain/handle.js';
 import type { Scope } from '../domain/scope.js';
 import type { Ended, Run } from '../processes/runner.js';
 import { StoreBusy } from '../store/store.js';
+import { type CheckRun, treeOf } from './check-run.js';
 import type { Caller } from './contract.js';
 import type { Parts } from './parts.js';
 import type { Acquired } from './process-unit.js';
@@ -21,6 +22,7 @@ const PAUSE = 1_000;
 export interface About extends Pick<Commit, 'since' | 'held'> {
   readonly command: string;
   readonly itself?: RealRun;
+  readonly check: CheckRun | undefined;
 }
 
 /** Sees a run to its end: commits what it may keep, records the ending, frees its process unit. */
@@ -113,6 +115,7 @@ async function conclude(
   commit: Commit & About,
 ): Promise<Result> {
   const changed = await parts.store.view({}, ({ state }) => state.runs.get(started.id)?.changed);
+  const tree = commit.check && (await treeOf(parts, commit.check, ended));
   const failed = ended.exit !== 0 && started.containment === 'confined';
   const changes = await (changed !== undefined
     ? committed(parts, changed)
@@ -124,7 +127,7 @@ async function conclude(
   const { total } = await started.output();
   const log = await started.log();
   const { rejected } = changes;
-  const kept = await putEndOnRecord(parts, caller, { run: started.id, ended, total, log, rejected });
+  const kept = await putEndOnRecord(parts, caller, { run: started.id, ended, total, log, rejected, tree });
   return { ...ended, ...changes, ...kept };
 }
 

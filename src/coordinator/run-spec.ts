@@ -20,6 +20,8 @@ export interface Spec {
   readonly named: NamedProcess | undefined;
   /** Set where it runs on the repository itself. */
   readonly real?: RealCommand;
+  /** The call says nothing but the command: it runs from the root, with no variable and no time limit of the call. */
+  readonly asIs: boolean;
 }
 
 /** Reads the arguments of a call that starts a command. */
@@ -39,7 +41,8 @@ export async function parseSpec(parts: Parts, input: RunInput): Promise<Spec | R
   if (!(seconds > 0)) return wrong('timeout_s', 'seconds above 0', String(input.timeout_s));
   const real = named === undefined ? realOf(parts, command, input) : undefined;
   if (isRefusal(real)) return real;
-  const spec = { command, cwd, env: { ...named?.env, ...env }, timeout: seconds * 1000 };
+  const asIs = cwd === '.' && Object.keys(env).length === 0 && input.timeout_s === undefined;
+  const spec = { command, cwd, env: { ...named?.env, ...env }, timeout: seconds * 1000, asIs };
   return real === undefined ? { ...spec, named } : { ...spec, named: GIT, real };
 }
 

@@ -3,6 +3,7 @@ import type { Scope, ScopeId } from '../domain/scope.js';
 import { endRun } from '../domain/stopping.js';
 import type { Containment, Run } from '../processes/runner.js';
 import { PROTECTED_NAMES } from '../workspace/files/protected.js';
+import { asCheck, LONGEST_COMMAND } from './check-run.js';
 import type { Caller } from './contract.js';
 import { heldProcesses } from './owned-units.js';
 import { act, type NamedProcess, type Parts, scopeAlive } from './parts.js';
@@ -42,6 +43,7 @@ export async function start(
 ): Promise<Live | Refusal> {
   const held = heldProcesses([own]);
   if (acquired.named !== undefined) held.add(acquired.named.name);
+  const check = await asCheck(parts, own, spec);
   const recording = recordStart(parts, caller, spec, own, acquired, containment);
   const looking = cacheFolders(parts, held);
   // Waited for only when the start is on record: what it throws then has an end to be put there.
@@ -58,17 +60,12 @@ export async function start(
     began: Date.now(),
     by: { connection: caller.connection, agent: caller.agent },
     scope: own?.id,
+    check,
     direct: run.containment === 'none' || (run.containment === 'confined' && begun.writable.length > 0),
-    result: finished(parts, caller, run, own, acquired, { ...spec, since: begun.seq, held }).finally(drop),
+    result: finished(parts, caller, run, own, acquired, { ...spec, since: begun.seq, held, check }).finally(drop),
   };
   parts.runs.add(run.id, live);
   return live;
-}
-
-/** On which tree a check of its scope begins: another publication may find it run. */
-async function treeOf({ git }: Parts, own: Scope | undefined, { command }: Spec): Promise<{ tree?: string }> {
-  if (git === undefined || own?.contract.checks?.includes(command) !== true) return {};
-  return { tree: await git.worktree() };
 }
 
 async function recordStart(
@@ -79,10 +76,9 @@ async function recordStart(
   acquired: Acquired,
   containment: Containment,
 ): Promise<Begun | Refusal> {
-  const tree = await treeOf(parts, own, spec);
   return act<Begun>(parts, caller, 'run', {}, (draft) => {
     const id = `R${String(draft.view.state.runCount + 1).padStart(3, '0')}`;
-    draft.emit({ ...startedEvent(spec, own, acquired.scope), run: id, containment, ...tree });
+    draft.emit({ ...startedEvent(spec, own, acquired.scope), run: id, containment });
     const present = own && draft.view.scope(own.id);
     const command = acquired.scope === undefined ? undefined : draft.view.scope(acquired.scope);
     const writable = [
@@ -97,7 +93,7 @@ async function recordStart(
 function startedEvent({ command, cwd }: Spec, own: Scope | undefined, turn: ScopeId | undefined) {
   const scope = own === undefined ? {} : { scope: own.id, tenure: own.tenure };
   const type = 'run.started' as const;
-  return { type, command: command.slice(0, 4_000), cwd, ...scope, ...(turn === undefined ? {} : { turn }) };
+  return { type, command: command.slice(0, LONGEST_COMMAND), cwd, ...scope, ...(turn === undefined ? {} : { turn }) };
 }
 
 /** Whatever keeps a command from starting (a full disk, a fault of ours), a run that is on record must not stay open. */

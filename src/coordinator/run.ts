@@ -3,17 +3,15 @@ import { type Draft, draft as newDraft } from '../domain/draft.js';
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
 import type { Scope } from '../domain/scope.js';
 import { levelFor } from '../processes/level.js';
+import type { Containment } from '../processes/runner.js';
 import type { Caller, RunInput, RunOutput } from './contract.js';
 import { act, claimant, collected, type Parts, scopeAlive, scopeNeeds } from './parts.js';
 import { type Acquired, acquireProcess } from './process-unit.js';
 import { again, answerOf } from './run-again.js';
 import { prepareReal, withoutTree } from './run-git.js';
-import { parseSpec } from './run-spec.js';
+import { parseSpec, type Spec } from './run-spec.js';
 import { start } from './run-start.js';
 import type { Live } from './runs.js';
-
-/** A judged command on the repository itself is not contained. */
-const ITSELF = { level: 'none' } as const;
 
 /** run: starts a command, or asks after one that was started before. */
 export async function run(parts: Parts, caller: Caller, input: RunInput): Promise<RunOutput | Refusal> {
@@ -24,7 +22,7 @@ export async function run(parts: Parts, caller: Caller, input: RunInput): Promis
   const own = await actingScope(parts, caller, input.scope);
   if (isRefusal(own)) return own;
   const { named, real } = spec;
-  const level = real === undefined ? levelFor(await parts.runner.levels(), named?.live ?? false) : ITSELF;
+  const level = await levelOf(parts, spec);
   const no = level === undefined ? await uncontained(parts) : real?.reach && withoutTree(parts, own, real);
   if (level === undefined || no !== undefined) return refusedRun(parts, caller, no ?? (await uncontained(parts)));
   const patient = patience(caller, input.background === true ? 0 : input.wait_s);
@@ -33,10 +31,15 @@ export async function run(parts: Parts, caller: Caller, input: RunInput): Promis
   const begun = await releasing(acquired, async () => {
     const itself = real === undefined ? undefined : await prepareReal(parts, real);
     if (isRefusal(itself)) return act<Live>(parts, caller, 'run', {}, () => ({ answer: itself }));
-    return start(parts, caller, { ...spec, ...(itself === undefined ? {} : { itself }) }, own, acquired, level.level);
+    return start(parts, caller, { ...spec, ...(itself === undefined ? {} : { itself }) }, own, acquired, level);
   });
   if (isRefusal(begun)) return begun;
   return answerOf(parts, begun, patient(), undefined, undefined);
+}
+
+/** How a command is contained; undefined where nothing holds. A judged one on the repository itself is not. */
+export async function levelOf(parts: Parts, { named, real }: Spec): Promise<Containment | undefined> {
+  return real === undefined ? levelFor(await parts.runner.levels(), named?.live ?? false)?.level : 'none';
 }
 
 /** The caller with what is left of its patience: waiting for the process and for the command are one wait to its client. */

@@ -1,5 +1,6 @@
-import type { Owner, ScopeId } from '../domain/scope.js';
+import type { Owner, Scope, ScopeId } from '../domain/scope.js';
 import type { Ended, Run } from '../processes/runner.js';
+import type { CheckRun } from './check-run.js';
 import type { RunChanges } from './run-commit.js';
 import type { Kept } from './run-end.js';
 
@@ -14,6 +15,8 @@ export interface Live {
   /** Who started it, and for which scope. */
   readonly by: Owner;
   readonly scope: ScopeId | undefined;
+  /** Set where it may stand for a check of that scope. */
+  readonly check: CheckRun | undefined;
   /** Whether it writes to the scope's files as it runs. */
   readonly direct: boolean;
   /** Its end, once its changes are committed. */
@@ -40,6 +43,14 @@ export class Runs {
 
   get(id: string): Live | undefined {
     return this.#runs.get(id);
+  }
+
+  /** The run of a check that is under way for a scope as it stands: begun since its last change. */
+  checking({ id, tenure, changes }: Pick<Scope, 'id' | 'tenure' | 'changes'>, command: string): string | undefined {
+    return [...this.#open].find((run) => {
+      const { scope, check } = this.#runs.get(run) ?? {};
+      return scope === id && check?.command === command && check.tenure === tenure && check.changes === changes;
+    });
   }
 
   /**

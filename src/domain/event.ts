@@ -138,8 +138,6 @@ export type EventBody =
     }
   | {
       readonly type: 'run.started';
-      /** The working tree that it began on, where it is a check. */
-      readonly tree?: string;
       readonly run: string;
       readonly scope?: ScopeId;
       readonly command: string;
@@ -152,6 +150,8 @@ export type EventBody =
     }
   | {
       readonly type: 'run.ended';
+      /** The working tree on which it began, ended and succeeded, where it is a check. */
+      readonly tree?: string;
       readonly run: string;
       readonly scope?: ScopeId;
       readonly ending: RunEnding;

@@ -169,7 +169,7 @@ export interface Store {
   scopes(query: ScopeQuery): Promise<Scope[]>;
   artifacts(query: ArtifactQuery): Promise<ArtifactRow[]>;
   run(id: string): Promise<RunRow | undefined>;
-  /** Runs of a scope, or that began on a working tree; the latest first. */
+  /** Runs of a scope, or checks that have succeeded on a working tree; the latest first. */
   runs(query: RunQuery): Promise<RunRow[]>;
   /** Publications recorded at least `age` milliseconds of lock time ago whose end is not on record: their process may be gone. */
   unfinished(age: number): Promise<StoredPublication[]>;

@@ -102,14 +102,14 @@ export class Projector {
   }
 
   #started({ seq, agent, connection }: Event, body: Extract<EventBody, { type: 'run.started' }>): void {
-    const { run, scope = null, command, cwd, containment, tenure = null, turn = null, tree = null } = body;
-    this.#statements.runStarted.run(run, scope, agent, connection, command, cwd, containment, tenure, turn, tree, seq);
+    const { run, scope = null, command, cwd, containment, tenure = null, turn = null } = body;
+    this.#statements.runStarted.run(run, scope, agent, connection, command, cwd, containment, tenure, turn, seq);
   }
 
   #ended(seq: number, body: Extract<EventBody, { type: 'run.ended' }>): void {
-    const { run, ending, exit, output, rejected, log = null, diff = null, cut } = body;
+    const { run, ending, exit, output, rejected, log = null, diff = null, cut, tree = null } = body;
     const left = cut === undefined ? null : JSON.stringify(cut);
-    this.#statements.runEnded.run(seq, ending, exit, output, rejected, log, left, diff, run);
+    this.#statements.runEnded.run(seq, ending, exit, output, rejected, log, left, diff, tree, run);
   }
 
   #artifacts({ seq, agent }: Event, { scope, artifacts, ...body }: Publication): void {
@@ -142,9 +142,9 @@ const SQL = {
   change: 'INSERT OR REPLACE INTO changes (seq, path, scope, before, after, mode) VALUES (?, ?, ?, ?, ?, ?)',
   artifact: `INSERT OR REPLACE INTO artifacts (number, id, scope, type, path, hash, run, agent, commit_id, seq)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  runStarted: `INSERT OR REPLACE INTO runs (run, scope, agent, connection, command, cwd, containment, tenure, turn, tree, started)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  runStarted: `INSERT OR REPLACE INTO runs (run, scope, agent, connection, command, cwd, containment, tenure, turn, started)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   runChanged: 'UPDATE runs SET changed = ? WHERE run = ?',
-  runEnded: `UPDATE runs SET ended = ?, ending = ?, exit = ?, output = ?, rejected = ?, log = ?, cut = ?, diff = ?
+  runEnded: `UPDATE runs SET ended = ?, ending = ?, exit = ?, output = ?, rejected = ?, log = ?, cut = ?, diff = ?, tree = ?
     WHERE run = ?`,
 } as const;

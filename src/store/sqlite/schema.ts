@@ -129,8 +129,11 @@ ALTER TABLE runs ADD COLUMN tree TEXT;
 CREATE INDEX runs_tree ON runs (tree) WHERE tree IS NOT NULL;
 `;
 
+/** A tree stands for a check once it has ended there, and no longer where it only began. */
+const CHECKED = 'UPDATE runs SET tree = NULL WHERE tree IS NOT NULL';
+
 /** One step for each version; a database of version n has had the first n. Steps are only ever added. */
-const MIGRATIONS = [TABLES, CONTRACTS, LINEAGE, RUNS, CHECKS];
+const MIGRATIONS = [TABLES, CONTRACTS, LINEAGE, RUNS, CHECKS, CHECKED];
 
 /** The version of the tables that this Signalbox writes. */
 export const SCHEMA = MIGRATIONS.length;
