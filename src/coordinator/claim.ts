@@ -23,9 +23,6 @@ export async function claim(parts: Parts, caller: Caller, input: ClaimInput): Pr
   const who = input.agent === undefined ? caller : { ...caller, agent: input.agent };
   const request = await parseClaim(parts, input);
   if (isRefusal(request)) return act<ClaimOutput>(parts, who, 'claim_scope', {}, () => ({ answer: request }));
-  const until = performance.now() + Math.min(caller.patience, (input.wait_s ?? Number.POSITIVE_INFINITY) * 1000);
-  const asked = input.scope === undefined ? undefined : parseHandle(input.scope)?.id;
-  if (asked !== undefined) await stopped(parts, asked, until - performance.now(), caller.signal);
   const needs = { scopes: scopeNeeds(input.scope, ...(input.consumes ?? [])) };
   const patience = new Patience(
     caller.signal,

@@ -1,6 +1,8 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { assemble } from '../../src/cli/assemble.js';
 import { liveScope } from '../../src/domain/blockers.js';
 import { lost } from '../../src/domain/leases.js';
+import { isRefusal } from '../../src/domain/refusal.js';
 import { DEFAULTS } from '../../src/domain/settings.js';
 import { type Agent, httpAgent, serve, stdioAgent } from '../support/agents.js';
 import { runCli, startCli } from '../support/cli.js';
@@ -232,4 +234,27 @@ test('the next open scope is taken up by phase, and waited for', async () => {
   expect(taken).toMatchObject({ id: first.id, status: 'active' });
   await ada.ok('publish_output', { scope: taken.scope, summary: 'Written' });
   expect(await waits).toMatchObject({ id: second.id, status: 'active' });
+});
+
+test('a claim of work whose commands have not ended yet waits for as long as its caller bears, once', async () => {
+  const { root } = newWorkspace(FILES);
+  const assembled = await assemble({ from: root, log: () => undefined });
+  if (isRefusal(assembled)) throw new Error(assembled.sentence);
+  const { parts, coordinator, plane } = assembled;
+  onTestFinished(() => coordinator.close());
+  const caller = { connection: 'c1', agent: 'ada', patience: 60_000, signal: new AbortController().signal };
+  await coordinator.connected('c1');
+  const held = await coordinator.claim(caller, { title: 'Mine', units: ['src/'] });
+  if (isRefusal(held)) throw new Error(held.sentence);
+  // A command of another server, of which nobody knows yet how it stands.
+  const { id: scope, generation: tenure } = held;
+  const run = { run: 'R001', command: 'sleep', cwd: '.', containment: 'transactional', scope, tenure };
+  const author = { agent: 'ada', connection: 'c2' };
+  await parts.store.transact(author, {}, () => ({ events: [{ type: 'run.started', ...run }], answer: undefined }));
+  const hasty = { ...caller, signal: AbortSignal.abort() };
+  expect(await plane.release(hasty, scope, {})).toMatchObject({ stopping: expect.any(String) });
+  const longer = coordinator.claim({ ...caller, patience: 1_500 }, { title: 'Next', units: ['src/'] });
+  const asked = coordinator.claim({ ...caller, patience: 1_000 }, { scope });
+  expect(await Promise.race([asked, longer])).toMatchObject({ code: 'BUSY' });
+  expect(await longer).toMatchObject({ status: 'waiting' });
 });
