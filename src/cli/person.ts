@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
 import type { Caller } from '../coordinator/contract.js';
+import { isReserved } from '../domain/agent-name.js';
 
 const CONNECTION = `cli:${randomUUID()}`;
 
@@ -11,7 +12,8 @@ export function person(signal: AbortSignal = new AbortController().signal): Call
 
 export function personName(): string {
   try {
-    return userInfo().username;
+    const { username } = userInfo();
+    return isReserved(username) ? 'operator' : username;
   } catch {
     return 'operator'; // A user id without an entry in the system's list, as containers have it.
   }

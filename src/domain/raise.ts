@@ -1,10 +1,8 @@
+import { RAISER } from './agent-name.js';
 import type { Draft } from './draft.js';
 import { openScope } from './open.js';
 import type { Refusal } from './refusal.js';
 import type { Contract, ScopeId } from './scope.js';
-
-/** Who is on record for scopes that Signalbox opens by itself. */
-export const RAISER = 'signalbox';
 
 /** What makes Signalbox open a scope by itself. */
 export interface Occasion extends Pick<Contract, 'title' | 'phase' | 'units' | 'conflict' | 'parent'> {

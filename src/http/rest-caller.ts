@@ -1,6 +1,7 @@
 import { finished } from 'node:stream';
 import type { HttpBindings } from '@hono/node-server';
 import type { Caller } from '../coordinator/contract.js';
+import { isReserved } from '../domain/agent-name.js';
 import { statelessConnection } from '../domain/leases.js';
 import type { Told } from '../domain/notes.js';
 import { type Refusal, refuse } from '../domain/refusal.js';
@@ -50,8 +51,8 @@ export function mayNot({ role }: Identity, needed: Operation['role'], what: stri
 /** The agent that a header names. */
 export function agentOf(header: string | undefined, { name }: Identity): string | Refusal {
   if (header === undefined) return name;
-  if (AGENT.test(header)) return header;
-  const expected = '1 to 100 printable ASCII characters';
+  if (AGENT.test(header) && !isReserved(header)) return header;
+  const expected = '1 to 100 printable ASCII characters, and no name of Signalbox itself';
   return refuse('INVALID', `Signalbox-Agent does not fit: expected ${expected}.`, `Send it as ${expected}.`, {
     argument: 'Signalbox-Agent',
     expected,

@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { isReserved } from '../domain/agent-name.js';
 import { type Refusal, refuse } from '../domain/refusal.js';
 import { PHASES } from '../domain/scope.js';
 import { type Identity, ROLES } from './identity.js';
@@ -76,7 +77,7 @@ export class TokenFiles {
 
   /** Makes a token. It is told this once; what is kept of it cannot be turned back. */
   create({ name, ...rights }: NewToken, now: number): { readonly token: string; readonly kept: KeptToken } | Refusal {
-    if (!NAME.test(name)) return badName(name);
+    if (!NAME.test(name) || isReserved(name)) return badName(name);
     if (this.#names().length >= MAX_TOKENS) return tooMany();
     const token = newToken();
     const content = { ...rights, hash: hashOf(token), created: now };
@@ -181,7 +182,8 @@ function jsonOf(text: string): unknown {
 }
 
 function badName(name: string): Refusal {
-  const expected = '1 to 64 of the characters A-Z a-z 0-9 . _ -, beginning with a letter or digit';
+  const expected =
+    '1 to 64 of the characters A-Z a-z 0-9 . _ -, beginning with a letter or digit, and no name of Signalbox itself';
   const next = 'Choose a name like ada or ci-runner.';
   return refuse(
     'INVALID',

@@ -15,6 +15,7 @@ test('a name from outside stays a name: one line, bounded, of the right type', (
   expect(nameOf('evil\n\u001b[31m/S001')).toBe('evil31mS001');
   expect(nameOf('x'.repeat(500))).toHaveLength(100);
   expect(nameOf('\u202e')).toBe('agent');
+  expect(nameOf('Signalbox')).toBe('agent');
   expect(identify({ threadId: { toString: () => 'x' } }, 'codex', 'c1').agent).toBe('codex');
 });
 

@@ -1,3 +1,4 @@
+import { isReserved } from '../domain/agent-name.js';
 import { traceOf } from '../wire/traceparent.js';
 
 /** What a request says of its sender, beside its arguments: `_meta` as the client sent it. */
@@ -25,7 +26,7 @@ export function identify(meta: Meta | undefined, client: string | undefined, con
   };
 }
 
-/** A client's name as it can stand anywhere; `agent` where it gave none. */
+/** A client's name as it can stand anywhere; `agent` where it gave none, or one that is not for agents. */
 export function nameOf(client: unknown): string {
   return clean(client) ?? 'agent';
 }
@@ -33,5 +34,5 @@ export function nameOf(client: unknown): string {
 function clean(name: unknown): string | undefined {
   if (typeof name !== 'string') return undefined;
   const kept = name.replace(/[^\p{L}\p{N} ._@:-]/gu, '').trim();
-  return kept === '' ? undefined : kept.slice(0, MAX_NAME);
+  return kept === '' || isReserved(kept) ? undefined : kept.slice(0, MAX_NAME);
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { PHASES, STATUSES } from '../domain/scope.js';
-import { handle, KB, label, MAX_LIST, path, prose, scopeIds, text, units, withoutNul } from './text.js';
+import { agentName, handle, KB, label, MAX_LIST, path, prose, scopeIds, text, units, withoutNul } from './text.js';
 
 /** The longest new or old content; the transports bound the whole message above this. */
 const MAX_CONTENT = 8_000 * KB;
@@ -64,7 +64,7 @@ export const claimInput = z.strictObject({
   phase: z.enum(PHASES).exactOptional().describe('Default build'),
   consumes: scopeIds.exactOptional().describe('Scope ids whose outputs you need first; with scope: those to keep'),
   produces: units.exactOptional().describe('Paths you will publish'),
-  agent: label(100).exactOptional().describe('Subagent this is for'),
+  agent: agentName(100).exactOptional().describe('Subagent this is for'),
   wait_s: seconds.exactOptional().describe('Wait at most this long'),
 });
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isReserved } from '../domain/agent-name.js';
 
 export const KB = 1_000;
 const MAX_PATH = 4_096;
@@ -24,6 +25,11 @@ export function label(max: number) {
   return text(max)
     .refine((value) => value.trim() !== '', { error: 'text that is not empty' })
     .refine((value) => !HIDDEN.test(value), { error: 'one line without control or invisible characters' });
+}
+
+/** What somebody goes by in the ledger. */
+export function agentName(max: number) {
+  return label(max).refine((name) => !isReserved(name), { error: 'a name that is not one of Signalbox itself' });
 }
 
 /** Several lines that others read. */

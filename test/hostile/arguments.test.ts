@@ -77,6 +77,8 @@ const WRONG: readonly Wrong[] = [
   wrong('publish_output', { summary: ' ' }, 'summary', /not empty/, /" "/),
   wrong('publish_output', { summary: 's', status: 'finished' }, 'status', /done, progress, failed/, /finished/),
   wrong('publish_output', { summary: 's', artifacts: [{ path: 'a' }] }, 'artifacts[0].type', /text/, /nothing/),
+  wrong('claim_scope', { agent: 'ada (run)' }, 'agent', /not one of Signalbox/, /ada \(run\)/),
+  wrong('claim_scope', { agent: 'Signalbox' }, 'agent', /not one of Signalbox/, /Signalbox/),
   wrong('open_scope', {}, 'title', /text/, /nothing/),
   wrong('open_scope', { title: 't', note: 'a\u001b[2Jb' }, 'note', /without control/, /u001b/),
   wrong('release_scope', { changes: 'drop' }, 'changes', /keep, revert/, /drop/),

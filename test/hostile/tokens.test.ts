@@ -119,6 +119,7 @@ test('tokens on the command line: shown once, listed without themselves, refused
   const refused: [string[], number, RegExp][] = [
     [['create', 'ada', '--role', 'agent'], 1, /INVALID: There is a token of the name ada already/],
     [['create', '../x', '--role', 'agent'], 1, /INVALID: .* is no name for a token/],
+    [['create', 'signalbox', '--role', 'agent'], 1, /INVALID: .* is no name for a token/],
     [['create', 'ben', '--role', 'agent', '--units', '../x'], 1, /OUTSIDE: /],
     [['create', 'ben', '--role', 'observer', '--units', 'src/'], 1, /INVALID: Only the token of an agent/],
     [['create', 'ben'], 2, /--role/],
