@@ -1,17 +1,19 @@
 import { hash as digest } from 'node:crypto';
 import { draft } from '../domain/draft.js';
 import { printHandle } from '../domain/handle.js';
+import type { ChangeRow } from '../domain/intent.js';
 import { isRefusal, type Refusal } from '../domain/refusal.js';
 import type { Scope, ScopeId } from '../domain/scope.js';
 import { allowWrite } from '../domain/write.js';
 import type { ScratchPiece, Written } from '../processes/runner.js';
 import type { Wanted } from '../workspace/workspace.js';
-import { change, type MovedOn } from './change.js';
+import { type Changed, change, type MovedOn } from './change.js';
 import type { Caller, RunOutput } from './contract.js';
 import { keepScratch } from './keep-scratch.js';
 import { merge3 } from './merge.js';
 import { claimant, type Parts, scopeNeeds } from './parts.js';
 import { type Present, presentFile } from './present.js';
+import { type Collision, rejectCollisions } from './run-collision.js';
 
 /** What became of the writes of a run. */
 export interface RunChanges {
@@ -38,6 +40,8 @@ export interface Commit {
 }
 
 const ATTEMPTS = 3;
+/** Changes of one file during a run that are looked through for whose they are. */
+const MOST_CHANGES = 100;
 
 /** Commits what the scope may change, like a patch; everything else comes back as rejected, with its reason. */
 export async function commitRun(parts: Parts, caller: Caller, commit: Commit): Promise<RunChanges> {
@@ -52,31 +56,35 @@ export async function commitRun(parts: Parts, caller: Caller, commit: Commit): P
 
 async function commitOwn(parts: Parts, caller: Caller, commit: Commit & { readonly own: Scope }): Promise<RunChanges> {
   const handle = printHandle(commit.own, parts.mint);
-  let rejected: Rejected[] = [];
-  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-    const sorted = await sort(parts, caller, commit, handle);
-    rejected = sorted.rejected;
-    if (sorted.wanted.length === 0) break;
-    const paths = sorted.wanted.map((file) => file.path);
-    const write = { paths, title: `Run ${commit.run}`, scope: handle };
-    const done = await change(parts, caller, {
-      tool: 'run',
-      cause: 'run',
-      run: commit.run,
-      write,
-      wanted: sorted.wanted,
-    });
-    if (!isRefusal(done) && !('moved' in done)) {
-      return {
-        changed: sorted.wanted.map(changedFile),
-        rejected,
-        ...(done.claimed.length > 0 ? { handle: done.handle } : {}),
-      };
+  for (let attempt = 1; ; attempt++) {
+    const { wanted, collisions, rejected } = await sort(parts, caller, commit, handle);
+    const done = await changeAll(parts, caller, commit.run, handle, wanted);
+    const failed = isRefusal(done) || (done !== undefined && 'moved' in done) ? done : undefined;
+    if (failed !== undefined && attempt < ATTEMPTS) continue;
+    const collided = await rejectCollisions(parts, caller, commit, collisions);
+    if (failed !== undefined) {
+      const reason = whyNot(failed);
+      return { changed: [], rejected: [...rejected, ...collided, ...wanted.map(({ path }) => ({ path, reason }))] };
     }
-    if (attempt === ATTEMPTS)
-      rejected.push(...sorted.wanted.map((file) => ({ path: file.path, reason: whyNot(done) })));
+    return {
+      changed: wanted.map(changedFile),
+      rejected: [...rejected, ...collided],
+      ...(done !== undefined && 'claimed' in done && done.claimed.length > 0 ? { handle: done.handle } : {}),
+    };
   }
-  return { changed: [], rejected };
+}
+
+/** Undefined where there is nothing to change. */
+async function changeAll(
+  parts: Parts,
+  caller: Caller,
+  run: string,
+  scope: string,
+  wanted: readonly Wanted[],
+): Promise<Changed | MovedOn | Refusal | undefined> {
+  if (wanted.length === 0) return undefined;
+  const write = { paths: wanted.map((file) => file.path), title: `Run ${run}`, scope };
+  return change(parts, caller, { tool: 'run', cause: 'run', run, write, wanted });
 }
 
 function whyNot(done: Refusal | MovedOn): string {
@@ -109,16 +117,18 @@ async function sort(
   caller: Caller,
   commit: Commit & { readonly own: Scope },
   handle: string,
-): Promise<{ wanted: Wanted[]; rejected: Rejected[] }> {
+): Promise<{ wanted: Wanted[]; collisions: Collision[]; rejected: Rejected[] }> {
   const wanted: Wanted[] = [];
+  const collisions: Collision[] = [];
   const rejected: Rejected[] = [];
   for (const written of commit.written) {
     const reason = unversionable(written) ?? (await forbidden(parts, caller, written.path, handle));
     const file = reason ?? (await onPresent(parts, commit, written));
     if (typeof file === 'string') rejected.push({ path: written.path, reason: file });
+    else if (file !== undefined && 'made' in file) collisions.push(file);
     else if (file !== undefined) wanted.push(file);
   }
-  return { wanted, rejected };
+  return { wanted, collisions, rejected };
 }
 
 function unversionable(written: Written): string | undefined {
@@ -142,24 +152,28 @@ async function forbidden(parts: Parts, caller: Caller, path: string, handle: str
   return isRefusal(seen) ? reasonOf(seen) : undefined;
 }
 
-/** The file that a write makes of the present one. What others changed since the run began is merged, or the write is rejected. */
-async function onPresent(parts: Parts, commit: Commit, written: Written): Promise<Wanted | string | undefined> {
+/** The file that a write makes of the present one. What others changed since the run began is merged, or collides. */
+async function onPresent(
+  parts: Parts,
+  commit: Commit & { readonly own: Scope },
+  written: Written,
+): Promise<Wanted | Collision | string | undefined> {
   const { path } = written;
   const present = await presentFile(parts, path);
   if (isRefusal(present)) return reasonOf(present);
   const theirs = written.kind === 'file' ? written.bytes : null;
   const mode = written.kind === 'file' ? { mode: written.mode } : {};
   if (theirs === null && present.bytes === null) return undefined;
-  const [first] = await parts.store.changes({ path, after: commit.since, limit: 1 });
+  const since = await parts.store.changes({ path, after: commit.since, limit: MOST_CHANGES });
+  const collision = { path, made: theirs, present: present.bytes, ...authors(since, commit.own) };
+  const [first] = since;
   if (first === undefined) {
-    if (await isEdited(parts, path, present, commit.began))
-      return 'STALE_BASE: it was edited outside Signalbox while the command ran; read it and run again';
+    if (await isEdited(parts, path, present, commit.began)) return collision;
     return { path, bytes: theirs, base: present.version, ...mode };
   }
   const base = first.before === null ? null : await parts.store.content(first.before);
   const merged = merge3(base ?? null, present.bytes, theirs);
-  if (merged === undefined)
-    return `STALE_BASE: ${first.scope ?? 'somebody outside'} changed the same lines while the command ran; read it and run again`;
+  if (merged === undefined) return collision;
   return { path, bytes: merged, base: present.version, ...mode };
 }
 
@@ -167,4 +181,11 @@ async function onPresent(parts: Parts, commit: Commit, written: Written): Promis
 async function isEdited(parts: Parts, path: string, { version, changed }: Present, began: number): Promise<boolean> {
   if (changed === undefined || changed < began) return false;
   return parts.store.view({ paths: [path] }, (view) => view.file(path)?.hash !== version);
+}
+
+/** Who, besides a scope itself, has changed a file. */
+function authors(changes: readonly ChangeRow[], own: Scope): Pick<Collision, 'alone' | 'by'> {
+  const others = changes.flatMap(({ scope }) => (scope === own.id ? [] : [scope]));
+  const by = [...new Set(others.filter((scope) => scope !== null))];
+  return { alone: changes.length > 0 && others.length === 0, by };
 }
