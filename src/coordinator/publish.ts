@@ -1,8 +1,9 @@
 import { stillWaiting } from '../domain/authority.js';
-import { draft as newDraft } from '../domain/draft.js';
+import { type Draft, draft as newDraft } from '../domain/draft.js';
 import { publish as decidePublish, notWhileRunning, requireOwn } from '../domain/end.js';
 import { tooMuch } from '../domain/outputs.js';
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
+import { type Rival, raiseSameOutputs } from '../domain/same-output.js';
 import { type Artifact, artifactId, type Scope, type ScopeId } from '../domain/scope.js';
 import { checked } from './checks.js';
 import { commitOf, type Staged } from './commit.js';
@@ -10,6 +11,13 @@ import type { Caller, PublishInput, PublishOutput } from './contract.js';
 import { endRuns } from './end-runs.js';
 import { collect, type Output } from './outputs.js';
 import { act, claimant, type Parts, scopeAlive, scopeNeeds } from './parts.js';
+import { rivalsOf } from './rivals.js';
+
+/** What is ready to be published. */
+interface Prepared {
+  readonly outputs: readonly Output[];
+  readonly staged: Staged | undefined;
+}
 
 interface Made {
   readonly scope: ScopeId;
@@ -33,7 +41,7 @@ export async function publish(parts: Parts, caller: Caller, input: PublishInput)
   await parts.store.keep(outputs.contents);
   const staged = status === 'failed' ? undefined : await commitOf(parts, caller, own, input);
   if (isRefusal(staged)) return refusedPublication(parts, caller, staged);
-  const made = await record(parts, caller, own, input, outputs.artifacts, staged);
+  const made = await record(parts, caller, own, input, { outputs: outputs.artifacts, staged });
   if (isRefusal(made)) return made;
   return {
     id: made.scope,
@@ -80,11 +88,11 @@ async function record(
   caller: Caller,
   own: Scope,
   input: PublishInput,
-  outputs: readonly Output[],
-  staged: Staged | undefined,
+  { outputs, staged }: Prepared,
 ): Promise<Made | Refusal> {
   const status = input.status ?? 'done';
   try {
+    const rivals = status === 'failed' ? [] : await rivalsOf(parts, own, outputs);
     const made = await act<Made>(parts, caller, 'publish_output', { scopes: [own.id] }, (draft) => {
       const answer = draft.attempt<Made>(() => {
         const again = activeOwn(requireOwn(draft, claimant(parts, caller), input.scope ?? own.id), input.scope);
@@ -94,18 +102,11 @@ async function record(
           tooMuch(again, { artifacts: outputs.length, bytes: 0 }, draft.view.settings) ??
           (status === 'progress' ? undefined : notWhileRunning(draft, again));
         if (refusal !== undefined) return refusal;
-        const artifacts = outputs.map((output, at) => ({
-          ...output,
-          id: artifactId(draft.view.state.artifactCount + 1 + at),
-        }));
         const commit = staged === undefined ? {} : { commit: staged.commit };
-        const unblocked = decidePublish(draft, again, {
-          scope: own.id,
-          status,
-          summary: input.summary,
-          artifacts,
-          ...commit,
-        });
+        const artifacts = withIds(draft, outputs);
+        if (status !== 'failed') raiseOverlaps(parts, draft, again, artifacts, rivals);
+        const publication = { scope: own.id, status, summary: input.summary, artifacts, ...commit };
+        const unblocked = decidePublish(draft, again, publication);
         const moved = staged?.move();
         return moved ?? { scope: own.id, artifacts, unblocked };
       });
@@ -117,6 +118,22 @@ async function record(
     await staged?.close(false);
     throw error;
   }
+}
+
+function withIds({ view }: Draft, outputs: readonly Output[]): Artifact[] {
+  const next = view.state.artifactCount + 1;
+  return outputs.map((output, at) => ({ ...output, id: artifactId(next + at) }));
+}
+
+function raiseOverlaps(
+  parts: Parts,
+  draft: Draft,
+  own: Scope,
+  artifacts: readonly Artifact[],
+  rivals: readonly Rival[],
+): void {
+  for (const { sentence } of raiseSameOutputs(draft, own, artifacts, rivals))
+    parts.log(`no scope was opened for an output of ${own.id}: ${sentence}`);
 }
 
 function workedOn(own: Scope): Refusal {

@@ -1,6 +1,6 @@
 import { hash as digest } from 'node:crypto';
 import type { Content } from '../domain/intent.js';
-import { conflictOver, type Occasion, raise } from '../domain/raise.js';
+import { conflictsOver, type Occasion, raise } from '../domain/raise.js';
 import { isRefusal } from '../domain/refusal.js';
 import type { Scope, ScopeId } from '../domain/scope.js';
 import type { Caller, RunOutput } from './contract.js';
@@ -42,8 +42,10 @@ export async function rejectCollisions(
     await parts.store.keep(others.flatMap(sidesOf));
     await act(parts, caller, 'run', {}, (draft) => {
       for (const collision of others) {
-        const known = conflictOver(draft.view, own.id, collision.path)?.id;
-        const conflict = known ?? raise(draft, occasionOf(run, own, collision));
+        const known = conflictsOver(draft.view, collision.path).find(({ conflict }) =>
+          conflict.between.includes(own.id),
+        );
+        const conflict = known?.scope.id ?? raise(draft, occasionOf(run, own, collision));
         if (isRefusal(conflict)) parts.log(`no scope was opened for ${collision.path}: ${conflict.sentence}`);
         else if (conflict !== undefined) raised.set(collision.path, conflict);
       }

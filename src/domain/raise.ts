@@ -12,10 +12,18 @@ export interface Occasion extends Pick<Contract, 'title' | 'phase' | 'units' | '
   readonly note: string;
 }
 
-/** The conflict scope over a file that is alive already, where this scope has a part in it. */
-export function conflictOver({ state }: View, scope: ScopeId, path: string): Scope | undefined {
-  return state.scopes.find(({ contract: { conflict } }) => {
-    return conflict !== undefined && conflict.paths.includes(path) && conflict.between.includes(scope);
+export type Conflict = NonNullable<Contract['conflict']>;
+
+export interface KnownConflict {
+  readonly scope: Scope;
+  readonly conflict: Conflict;
+}
+
+/** The conflict scopes over a file that are alive. */
+export function conflictsOver({ state }: View, path: string): KnownConflict[] {
+  return [...state.scopes.values()].flatMap((scope) => {
+    const { conflict } = scope.contract;
+    return conflict?.paths.includes(path) === true ? [{ scope, conflict }] : [];
   });
 }
 

@@ -33,6 +33,8 @@ export interface Wish {
   readonly mode?: Mode;
   readonly title?: string;
   readonly consumes?: readonly string[];
+  readonly produces?: readonly string[];
+  readonly parent?: string;
   readonly priority?: number;
   readonly standing?: boolean;
   readonly phase?: Phase;
@@ -260,15 +262,19 @@ export class Agent {
   }
 }
 
-function opening(units: readonly string[], { title, consumes, priority, standing, phase }: Wish): Opening {
+function opening(
+  units: readonly string[],
+  { title, consumes, produces, parent, priority, standing, phase }: Wish,
+): Opening {
   return {
     title: title ?? `Work on ${units.join(', ')}`.slice(0, 100),
     phase: phase ?? 'build',
     units,
     consumes: consumes ?? [],
-    produces: [],
+    produces: (produces ?? []).map((path) => ({ path, type: 'file' })),
     priority: priority ?? 0,
     standing: standing ?? false,
+    ...(parent === undefined ? {} : { parent }),
   };
 }
 

@@ -165,6 +165,7 @@ export function lineageTests(tools: Tools): void {
     expect(await ids({ after: 2, limit: 2 })).toEqual(['A003', 'A004']);
     expect(await ids({ scope: first })).toEqual(['A001', 'A002']);
     expect(await ids({ path: 'a.ts', type: 'file' })).toEqual(['A001', 'A004', 'A1000']);
+    expect(await ids({ path: 'a.ts', limit: 2, newest: true })).toEqual(['A1000', 'A004']);
     expect(await ids({ hash: sha('b') })).toEqual(['A002']);
     expect(await ids({ type: 'log' })).toEqual(['A003']);
     const made = { scope: second, agent: 'bob', commit: 'c0', seq: 6 };

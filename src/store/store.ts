@@ -107,6 +107,8 @@ export interface ArtifactQuery {
   /** Artifacts with a number above this one, oldest first. */
   readonly after?: number;
   readonly limit: number;
+  /** Newest first. */
+  readonly newest?: true;
 }
 
 /** One artifact, with what its publication says of it. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { type Agent, stdioAgent } from '../support/agents.js';
+import { type Agent, serve, stdioAgent } from '../support/agents.js';
 import { GATES_IGNORED, gate } from '../support/gates.js';
+import { program } from '../support/rest.js';
 import { newWorkspace, type TestWorkspace } from '../support/workspace.js';
 
 const FILES = { 'a.txt': 'one\n', 'b.txt': 'one\n', '.gitignore': GATES_IGNORED };
@@ -85,6 +86,52 @@ describe('what a command wrote and what became of the file meanwhile do not fit'
     expect(ended.rejected).toEqual([
       { path: 'a.txt', reason: expect.stringMatching(/^STALE_BASE: S001 .* run again$/) },
     ]);
+    expect(await conflicts(workspace)).toEqual([]);
+  });
+});
+
+describe('the same output of two scopes', () => {
+  const report = (content: string) => ({ artifacts: [{ type: 'report', path: 'report.md', content }] });
+
+  test('that both are to give is a conflict with the first publication, and has both sides with the second', async () => {
+    const workspace = newWorkspace(FILES);
+    const [ada, ben] = [await stdioAgent(workspace.root, 'ada'), await stdioAgent(workspace.root, 'ben')];
+    await ada.ok('claim_scope', { title: 'API', units: ['a.txt'], produces: ['docs/api.md'] });
+    const { scope } = await ben.ok('claim_scope', { title: 'Guide', units: ['b.txt'], produces: ['docs/api.md'] });
+    await ada.ok('patch', { edits: [{ path: 'docs/api.md', content: 'ada\n' }] });
+    await ada.ok('publish_output', { summary: 'API' });
+    expect((await ben.ok('list_scopes', { phase: 'iterate' })).scopes).toMatchObject([{ id: 'S003', status: 'open' }]);
+    const edits = [{ path: 'docs/api.md', old_string: 'ada', new_string: 'ada and ben' }];
+    const patched = await ben.ok('patch', { scope, edits });
+    expect(patched.notes).toMatchObject([{ scope: 'S002', from: 'signalbox', text: expect.stringContaining('S003') }]);
+    await ben.ok('publish_output', { scope, summary: 'Guide' });
+    expect(await conflicts(workspace)).toHaveLength(1);
+    const { body } = await program(await serve(workspace.root)).ok('getScope', { params: { id: 'S003' } });
+    expect(body.conflict).toMatchObject({ between: ['S001', 'S002'], paths: ['docs/api.md'] });
+    expect(await texts(ada, body.conflict.sides)).toEqual(['ada\n', 'ada and ben\n']);
+  });
+
+  test('that nobody agreed on is a conflict with the second publication', async () => {
+    const workspace = newWorkspace(FILES);
+    const [ada, ben] = [await stdioAgent(workspace.root, 'ada'), await stdioAgent(workspace.root, 'ben')];
+    await ada.ok('claim_scope', { title: 'One', units: ['a.txt'] });
+    await ben.ok('claim_scope', { title: 'Two', units: ['b.txt'] });
+    await ada.ok('publish_output', { summary: 'One', ...report('one') });
+    expect(await conflicts(workspace)).toEqual([]);
+    await ben.ok('publish_output', { summary: 'Two', ...report('two') });
+    const [raised] = await conflicts(workspace);
+    expect(raised).toMatchObject({ units: ['report.md'], conflict: { between: ['S002', 'S001'] } });
+    expect(await texts(ada, raised?.conflict.sides ?? [])).toEqual(['two', 'one']);
+  });
+
+  test('that they give one after the other is none, nor is a newer version of the own one', async () => {
+    const workspace = newWorkspace(FILES);
+    const [ada, ben] = [await stdioAgent(workspace.root, 'ada'), await stdioAgent(workspace.root, 'ben')];
+    await ada.ok('claim_scope', { title: 'One', units: ['a.txt'] });
+    await ada.ok('publish_output', { summary: 'Draft', status: 'progress', ...report('draft') });
+    await ada.ok('publish_output', { summary: 'One', ...report('one') });
+    await ben.ok('claim_scope', { title: 'Two', units: ['b.txt'] });
+    await ben.ok('publish_output', { summary: 'Two', ...report('two') });
     expect(await conflicts(workspace)).toEqual([]);
   });
 });

@@ -65,9 +65,9 @@ export class Queries {
     });
   }
 
-  artifacts({ after, limit, scope, path, type, hash }: ArtifactQuery): ArtifactRow[] {
+  artifacts({ after, limit, scope, path, type, hash, newest }: ArtifactQuery): ArtifactRow[] {
     const where = { 'number > ?': after, 'scope = ?': scope, 'path = ?': path, 'type = ?': type, 'hash = ?': hash };
-    return this.#select('artifacts', where, 'number', limit).map((row) => ({
+    return this.#select('artifacts', where, newest ? 'number DESC' : 'number', limit).map((row) => ({
       id: text(row, 'id'),
       type: text(row, 'type'),
       ...optional('path', textOrNull(row, 'path')),
