@@ -53,6 +53,7 @@ function fromFile(file: import('../wire/config.js').ConfigFile): Config {
       ...DEFAULTS,
       claims: file.claims,
       lease: file.lease_seconds * 1000,
+      maxAttempts: file.max_attempts,
       idle: file.idle_minutes * MINUTES,
       idleStateless: Math.min(file.idle_minutes, 10) * MINUTES,
       capacity: new Map([...BUILT_IN_CAPACITY, ...capacity]),

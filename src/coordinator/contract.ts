@@ -220,6 +220,16 @@ export interface ListInput {
   readonly phase?: Phase;
   readonly mine?: boolean;
 }
+/** How an earlier attempt at a scope ended, or that it was opened again after all. */
+export interface PastAttempt {
+  readonly how: 'expired' | 'failed' | 'released' | 'reopened';
+  /** Whoever had it, or opened it again; left out where it was lost too often. */
+  readonly agent?: string;
+  readonly reason: string;
+  /** ISO 8601. */
+  readonly at: string;
+}
+
 export interface ListedScope {
   readonly id: string;
   readonly title: string;
@@ -236,6 +246,8 @@ export interface ListedScope {
   readonly note?: string;
   readonly summary?: string;
   readonly attempts?: number;
+  /** With `id`: how earlier attempts ended, the latest of them. */
+  readonly history?: readonly PastAttempt[];
   readonly consumes?: readonly string[];
   readonly produces?: readonly string[];
   readonly artifacts?: readonly {

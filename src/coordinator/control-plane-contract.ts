@@ -2,7 +2,7 @@ import type { RunEnding } from '../domain/event.js';
 import type { Refusal } from '../domain/refusal.js';
 import type { Phase, Product, Status } from '../domain/scope.js';
 import type { Mode } from '../domain/unit.js';
-import type { Caller, Declaration } from './contract.js';
+import type { Caller, Declaration, PastAttempt } from './contract.js';
 
 /** Which scopes to list: newest first, a page at a time. */
 export interface ScopesInput {
@@ -67,6 +67,8 @@ export interface ScopeDetail extends ScopeSummary {
     readonly mode: Mode;
     readonly ahead: readonly { readonly id: string; readonly agent: string; readonly units: readonly string[] }[];
   };
+  /** How earlier attempts ended, the latest of them. */
+  readonly history: readonly PastAttempt[];
   /** From whom it was taken over, and why. */
   readonly handover?: { readonly from: string; readonly note: string };
   /** For its owner, not shown to it yet. */

@@ -9,6 +9,7 @@ import { inArgument } from './argument.js';
 import type { Caller, ListedScope, ListInput, ListOutput } from './contract.js';
 import { endedRuns, loose, runningOf } from './listed-runs.js';
 import { act, type Parts } from './parts.js';
+import { pastAttempts } from './past-attempts.js';
 import { canonicalUnit } from './units.js';
 
 const MOST = 100;
@@ -41,7 +42,7 @@ export async function list(parts: Parts, caller: Caller, input: ListInput): Prom
   });
   if (id === undefined) return listed;
   if (listed.scopes.length === 0) return refused(parts, caller, unknownScope(input.id ?? ''));
-  return { ...listed, scopes: await Promise.all(listed.scopes.map((scope) => withEndedRuns(parts, scope))) };
+  return { ...listed, scopes: await Promise.all(listed.scopes.map((scope) => withPast(parts, scope))) };
 }
 
 function noHandles({ settings }: View): string {
@@ -56,9 +57,10 @@ function refused(parts: Parts, caller: Caller, refusal: Refusal): Promise<ListOu
   return act<ListOutput>(parts, caller, 'list_scopes', {}, () => ({ answer: refusal }));
 }
 
-async function withEndedRuns(parts: Parts, scope: ListedScope): Promise<ListedScope> {
+async function withPast(parts: Parts, scope: ListedScope): Promise<ListedScope> {
   const runs = [...(scope.runs ?? []), ...(await endedRuns(parts, scope.id))];
-  return runs.length === 0 ? scope : { ...scope, runs };
+  const history = await pastAttempts(parts, scope.id);
+  return { ...scope, ...(runs.length === 0 ? {} : { runs }), ...(history.length === 0 ? {} : { history }) };
 }
 
 async function endedScopes(parts: Parts, input: ListInput): Promise<Scope[]> {

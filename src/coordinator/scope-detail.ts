@@ -11,6 +11,7 @@ import { changeRows } from './history.js';
 import { liveScopes, scopesAt } from './list.js';
 import { paged, pageSize } from './page.js';
 import type { Parts } from './parts.js';
+import { pastAttempts } from './past-attempts.js';
 import { revisionOf } from './revision.js';
 import { canonicalUnit } from './units.js';
 
@@ -90,6 +91,7 @@ export async function scopeDetail(parts: Parts, given: string): Promise<ScopeDet
     locks: [...scope.locks.values()],
     ...(scope.stopping === undefined ? {} : { stopping: scope.stopping.reason }),
     ...queue,
+    history: await pastAttempts(parts, scope.id),
     ...handed(scope),
     notes: scope.notes.map(({ from, text }) => ({ from, text })),
     ...(scope.summary === undefined ? {} : { summary: scope.summary }),

@@ -1,5 +1,5 @@
 import { type Claimant, endedScope, onlyScope, ownScope, unknownScope } from './authority.js';
-import { isQueued, liveScope } from './blockers.js';
+import { isQueued, liveScope, ownerOf } from './blockers.js';
 import type { Draft } from './draft.js';
 import { enqueue, wouldNeverEnd } from './grant.js';
 import { parseHandle } from './handle.js';
@@ -115,7 +115,7 @@ function fail(draft: Draft, own: Scope, rest: Pick<Publication, 'scope' | 'summa
   const { state, settings } = draft.view;
   const isAsked = own.contract.standing || state.consumers.has(own.id);
   const to = isAsked && own.attempts < settings.maxAttempts ? 'open' : 'failed';
-  draft.emit({ type: 'scope.failed', ...rest, to });
+  draft.emit({ type: 'scope.failed', ...rest, to, from: ownerOf(own).agent });
   if (to === 'failed') tellDependants(draft, own.id, `it failed (${rest.summary})`);
   settle(draft, unitsOf(own));
 }

@@ -119,6 +119,8 @@ export type EventBody =
       readonly artifacts: readonly Artifact[];
       /** `open`: somebody may try again. */
       readonly to: 'open' | 'failed';
+      /** Who gave it up; left out where it was lost too often. */
+      readonly from?: string;
     }
   | {
       readonly type: 'files.changed';

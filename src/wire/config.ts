@@ -79,6 +79,12 @@ export const configSchema = z.strictObject({
     .max(MINUTES_A_DAY)
     .default(30)
     .describe('A connection without a call for this long counts as gone'),
+  max_attempts: z
+    .int()
+    .min(1)
+    .max(100)
+    .default(3)
+    .describe('A scope that was lost or failed more often than this has failed for good'),
   containment: z
     .enum(['auto', 'none'])
     .default('auto')

@@ -74,6 +74,16 @@ export const scopeDetail = z.object({
       ahead: z.array(z.object({ id, agent: z.string(), units: texts })),
     })
     .exactOptional(),
+  history: z
+    .array(
+      z.object({
+        how: z.enum(['expired', 'failed', 'released', 'reopened']),
+        agent: z.string().exactOptional(),
+        reason: z.string(),
+        at: z.iso.datetime(),
+      }),
+    )
+    .describe('How earlier attempts ended: the latest of them, oldest first'),
   handover: z.object({ from: z.string(), note: z.string() }).exactOptional(),
   notes: z.array(z.object({ from: z.string(), text: z.string() })).describe('Not shown to its owner yet'),
   summary: z.string().exactOptional(),

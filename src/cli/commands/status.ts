@@ -16,7 +16,18 @@ interface Row {
   readonly waits_for: readonly string[];
 }
 
-/** `status`: who holds what and who waits, once or live. */
+/** Work that nobody will take up again by itself. */
+interface DeadEnd {
+  readonly id: string;
+  readonly title: string;
+  readonly attempts: number;
+  readonly reason: string;
+}
+
+/** The latest so many are shown. */
+const MOST_DEAD_ENDS = 10;
+
+/** `status`: who holds what, who waits and what has failed, once or live. */
 export async function status(
   parts: Parts,
   { json, watch }: { readonly json: boolean; readonly watch: boolean },
@@ -34,9 +45,36 @@ export async function status(
 
 async function show(parts: Parts, json: boolean): Promise<void> {
   const { rows, seq } = await parts.store.view({}, (view) => ({ rows: rowsOf(view), seq: view.state.seq }));
-  if (json) return printJson({ root: parts.workspace.root, seq, scopes: rows });
+  const failed = await deadEnds(parts);
+  if (json) return printJson({ root: parts.workspace.root, seq, scopes: rows, failed });
   print(`${paint('bold', 'signalbox')} ${parts.workspace.root}  ${paint('dim', `event ${seq}`)}`);
-  if (rows.length === 0) return print('Nobody holds or waits for anything.');
+  print(rows.length === 0 ? 'Nobody holds or waits for anything.' : tableOf(rows));
+  if (failed.length > 0) print(`\n${tableOfDeadEnds(failed)}`);
+}
+
+async function deadEnds({ store }: Parts): Promise<DeadEnd[]> {
+  const failed = await store.scopes({ status: 'failed', limit: MOST_DEAD_ENDS });
+  return failed.map(({ id, contract, attempts, summary = '' }) => {
+    return { id, title: contract.title, attempts, reason: summary };
+  });
+}
+
+function tableOfDeadEnds(failed: readonly DeadEnd[]): string {
+  const lines = failed.map(({ id, title, attempts, reason }) => [
+    id,
+    String(attempts),
+    safe(title),
+    safe(brief(reason)),
+  ]);
+  return table([['failed', 'attempts', 'title', 'reason'], ...lines]);
+}
+
+function brief(reason: string): string {
+  const [line = ''] = reason.split('\n');
+  return line.length > 100 ? `${line.slice(0, 100)}…` : line;
+}
+
+function tableOf(rows: readonly Row[]): string {
   const lines = rows.map((row) => [
     row.id,
     row.status,
@@ -45,7 +83,7 @@ async function show(parts: Parts, json: boolean): Promise<void> {
     row.waits_for.join(' '),
     safe(row.title),
   ]);
-  print(table([['scope', 'status', 'agent', 'holds', 'waits for', 'title'], ...lines]));
+  return table([['scope', 'status', 'agent', 'holds', 'waits for', 'title'], ...lines]);
 }
 
 function rowsOf(view: View): Row[] {

@@ -1,8 +1,10 @@
-import type { ListedRun, ListedScope, ListInput, ListOutput } from '../../coordinator/contract.js';
+import type { ListedRun, ListedScope, ListInput, ListOutput, PastAttempt } from '../../coordinator/contract.js';
 import { listInput } from '../../wire/inputs.js';
 import { inline, joined, lines } from '../lists.js';
 import { plain, short } from '../notation.js';
 import type { Tool } from '../tool.js';
+
+const LONGEST_REASON = 200;
 
 export const listScopes: Tool<ListInput, ListOutput> = {
   name: 'list_scopes',
@@ -40,6 +42,7 @@ function scopeLine(scope: ListedScope): string {
     scope.note !== undefined && `    note: ${indented(scope.note)}`,
     scope.summary !== undefined && `    summary: ${indented(scope.summary)}`,
     scope.attempts !== undefined && scope.attempts > 0 && `    given up or lost before: ${scope.attempts}`,
+    ...(scope.history ?? []).map((attempt) => `    ${pastLine(attempt)}`),
     listed(
       'artifacts',
       scope.artifacts?.map(({ type, path, hash }) => `${path ?? type} artifact:${hash}`),
@@ -48,6 +51,11 @@ function scopeLine(scope: ListedScope): string {
     scope.stopping !== undefined && `    stopping (${scope.stopping}): free when its runs have ended`,
     ...(scope.runs ?? []).map((run) => `    run ${runLine(run)}`),
   ]);
+}
+
+function pastLine({ how, agent, reason }: PastAttempt): string {
+  const brief = reason.length > LONGEST_REASON ? `${reason.slice(0, LONGEST_REASON)}…` : reason;
+  return `${how}${agent === undefined ? '' : ` (${agent})`}: ${plain(brief)}`;
 }
 
 function listed(name: string, items: readonly string[] | undefined): string | undefined {
