@@ -20,17 +20,20 @@ export interface Checking {
   readonly run: string;
 }
 
+/** A scope for which all checks have passed: with one change more, something is in it that no check has seen. */
+export type Passed = Pick<Scope, 'id' | 'tenure' | 'changes'>;
+
 /**
  * The definition of done: runs the checks of a scope one after the other, unless they have passed on exactly this tree.
- * Waits as long as the caller bears; the scope stays locked meanwhile. Where all have passed, answers with how many changes
- * its scope has then: one more, and something is in it that no check has seen.
+ * Waits as long as the caller bears; the scope stays locked meanwhile.
  */
-export async function checked(parts: Parts, caller: Caller, own: Scope): Promise<number | Checking | Refusal> {
+export async function checked(parts: Parts, caller: Caller, own: Scope): Promise<Passed | Checking | Refusal> {
   const until = performance.now() + caller.patience;
+  const { id, tenure } = own;
   let { changes } = own;
   for (const command of checksOf(own)) {
     const left = { ...caller, patience: Math.max(0, until - performance.now()) };
-    const underWay = parts.runs.checking({ ...own, changes }, command);
+    const underWay = parts.runs.checking({ id, tenure, changes }, command);
     if (underWay === undefined && (await hasPassed(parts, own, command))) continue;
     const input = underWay === undefined ? { command, scope: printHandle(own, parts.mint) } : { run: underWay };
     const output = await run(parts, left, input);
@@ -39,7 +42,7 @@ export async function checked(parts: Parts, caller: Caller, own: Scope): Promise
     if (!hasSucceeded({ ending: output.state, exit: output.exit_code ?? null })) return failed(own, command, output);
     changes += await changedBy(parts, output.run);
   }
-  return changes;
+  return { id, tenure, changes };
 }
 
 /** Whether it has been run with success, in the same way, on exactly this tree. Without git nobody can tell. */

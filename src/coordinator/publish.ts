@@ -5,7 +5,8 @@ import { tooMuch } from '../domain/outputs.js';
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
 import { type Rival, raiseSameOutputs } from '../domain/same-output.js';
 import { type Artifact, artifactId, type Scope, type ScopeId } from '../domain/scope.js';
-import { checked } from './checks.js';
+import { checksOf } from './check-run.js';
+import { checked, type Passed } from './checks.js';
 import { commitOf, type Staged } from './commit.js';
 import type { Caller, PublishInput, PublishOutput } from './contract.js';
 import { endRuns } from './end-runs.js';
@@ -28,14 +29,14 @@ interface Made {
 /** publish_output: stores the outputs, commits what this scope changed, marks it done and unblocks whoever waits for it. */
 export async function publish(parts: Parts, caller: Caller, input: PublishInput): Promise<PublishOutput | Refusal> {
   const status = input.status ?? 'done';
-  const checks = status === 'done' ? await unchecked(parts, caller, input) : undefined;
-  if (typeof checks === 'object') return checks;
+  const checks = status === 'done' ? await runChecks(parts, caller, input) : undefined;
+  if (checks !== undefined && !('changes' in checks)) return checks;
   if (status !== 'progress') await endRuns(parts, caller, input.scope);
   const own = await act<Scope>(parts, caller, 'publish_output', { scopes: scopeNeeds(input.scope) }, (draft) => ({
     answer: activeOwn(requireOwn(draft, claimant(parts, caller), input.scope), input.scope),
   }));
   if (isRefusal(own)) return own;
-  if (checks !== undefined && checks !== own.changes) return refusedPublication(parts, caller, workedOn(own));
+  if (status === 'done' && !hasPassed(own, checks)) return refusedPublication(parts, caller, workedOn(own));
   const outputs = await collect(parts, own, input);
   if (isRefusal(outputs)) return refusedPublication(parts, caller, outputs);
   await parts.store.keep(outputs.contents);
@@ -54,24 +55,27 @@ export async function publish(parts: Parts, caller: Caller, input: PublishInput)
   };
 }
 
-/**
- * What keeps a scope from being done: a check that has not ended, or has failed. Else how many changes it has with which
- * they have passed. Who may not publish is told later.
- */
-async function unchecked(
+/** A check that has not ended, or has failed, or the scope as they have passed for it. Who may not publish is told later. */
+async function runChecks(
   parts: Parts,
   caller: Caller,
   { scope }: PublishInput,
-): Promise<PublishOutput | Refusal | number | undefined> {
+): Promise<PublishOutput | Refusal | Passed | undefined> {
   const own = await parts.store.view({ scopes: scopeNeeds(scope) }, (view) =>
     requireOwn(newDraft(view), claimant(parts, caller), scope),
   );
   if (isRefusal(own) || own.status !== 'active') return undefined;
   const found = await checked(parts, caller, own);
-  if (typeof found === 'number') return found;
+  if ('changes' in found) return found;
   if (isRefusal(found)) return refusedPublication(parts, caller, found);
   const { command: check, run } = found;
   return { id: own.id, status: 'checking', check, run, artifacts: [], unblocked: [] };
+}
+
+/** Whether it is the scope that was checked, and as it was then. */
+function hasPassed(own: Scope, passed: Passed | undefined): boolean {
+  if (checksOf(own).length === 0) return true;
+  return passed?.id === own.id && passed.tenure === own.tenure && passed.changes === own.changes;
 }
 
 function activeOwn(own: Scope | Refusal, given: string | undefined): Scope | Refusal {
