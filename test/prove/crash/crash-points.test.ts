@@ -7,6 +7,8 @@ import { Faulty, KINDS, type Kind } from './workspace.js';
 const MOST = 600;
 /** In the short form one operation in so many fails; to start a server anew takes longest. */
 const STRIDE = { kill: 29, other: 9 };
+/** A command needs that many times the operations of the others. */
+const OF_RUN = 4;
 
 const FILES = { 'src/a.txt': 'version 0\n', 'src/b.txt': 'version 0\n', 'src/old/0.txt': 'version 0\n' };
 
@@ -17,7 +19,7 @@ interface Effect {
   begin(faulty: Faulty, version: number): Promise<void>;
   call(agent: Agent, scope: string, version: number): Promise<Answer>;
   /** The version that all of it stands at; throws where it stands between two. */
-  version(faulty: Faulty): number | Promise<number>;
+  version(faulty: Faulty, wanted: number): number | Promise<number>;
 }
 
 function versionOfFiles({ workspace }: Faulty): number {
@@ -44,6 +46,32 @@ async function patchTo(agent: Agent, scope: string, version: number): Promise<An
 
 const patch: Effect = { name: 'patch', begin: async () => undefined, call: patchTo, version: versionOfFiles };
 
+function commandTo(version: number): string {
+  const [from, to] = [version - 1, version].map((at) => `src/old/${at}.txt`);
+  return `for file in src/a.txt src/b.txt ${to}; do echo version ${version} > $file; done; rm -f ${from}`;
+}
+
+/** A command's write that cannot be kept is rejected by itself, and told: then it is written again. */
+class Run implements Effect {
+  readonly name = 'run';
+  #isTold = false;
+
+  async begin(): Promise<void> {
+    this.#isTold = false;
+  }
+
+  async call(agent: Agent, scope: string, version: number): Promise<Answer> {
+    const answer = await agent.call('run', { scope, command: commandTo(version) });
+    this.#isTold = !answer.isError && answer.data.rejected.length > 0;
+    return this.#isTold ? { ...answer, isError: true, text: `INCOMPLETE: ${answer.text}` } : answer;
+  }
+
+  version(faulty: Faulty, wanted: number): number {
+    if (!this.#isTold) return versionOfFiles(faulty);
+    return wanted - 1;
+  }
+}
+
 const publish: Effect = {
   name: 'publish',
   begin: async (faulty, version) => {
@@ -68,7 +96,8 @@ const publish: Effect = {
 /** Lets the 1st, 2nd, … n-th operation fail until the effect comes through untouched. */
 async function failEach(effect: Effect, kind: Kind, tally: Tally): Promise<void> {
   const faulty = new Faulty(FILES);
-  const stride = inject('minutes') > 0 ? 1 : kind === 'kill' ? STRIDE.kill : STRIDE.other;
+  const short = (kind === 'kill' ? STRIDE.kill : STRIDE.other) * (effect.name === 'run' ? OF_RUN : 1);
+  const stride = inject('minutes') > 0 ? 1 : short;
   let version = 0;
   for (let at = 1 + (seedOf(0) % stride); at < MOST; at += stride) {
     version += 1;
@@ -77,7 +106,7 @@ async function failEach(effect: Effect, kind: Kind, tally: Tally): Promise<void>
     const { hit, answer } = await faulty.failing(kind, at, (agent) => effect.call(agent, scope, version));
     const what = `${effect.name}, ${kind} at ${at} (${hit ?? 'not reached'}): ${answer?.text ?? 'no answer'}`;
     if (answer?.isError === true) tally.count(`refused ${answer.text.slice(0, answer.text.indexOf(':'))}`);
-    if (answer?.isError === false) expect(await effect.version(faulty), `acknowledged: ${what}`).toBe(version);
+    if (answer?.isError === false) expect(await effect.version(faulty, version), `acknowledged: ${what}`).toBe(version);
     await heal(faulty, effect, version, what);
     tally.count(`${kind} at an operation of ${effect.name}`, hit === undefined ? 0 : 1);
     if (hit === undefined) return;
@@ -89,8 +118,8 @@ async function failEach(effect: Effect, kind: Kind, tally: Tally): Promise<void>
 async function heal(faulty: Faulty, effect: Effect, version: number, what: string): Promise<void> {
   await (await faulty.agent()).call('list_scopes', {});
   let last = '';
-  for (let tries = 0; (await effect.version(faulty)) !== version; tries++) {
-    expect(await effect.version(faulty), `wholly or not at all: ${what}`).toBe(version - 1);
+  for (let tries = 0; (await effect.version(faulty, version)) !== version; tries++) {
+    expect(await effect.version(faulty, version), `wholly or not at all: ${what}`).toBe(version - 1);
     if (tries === 20) throw new Error(`no progress after ${what}: ${last}`);
     const { isError, text } = await effect.call(await faulty.agent(), await faulty.scope(), version);
     last = text;
@@ -100,7 +129,7 @@ async function heal(faulty: Faulty, effect: Effect, version: number, what: strin
   expect(await faulty.wrong(), what).toEqual([]);
 }
 
-test.each([patch, publish].flatMap((effect) => KINDS.map((kind) => ({ effect, kind, name: effect.name }))))(
+test.each([patch, new Run(), publish].flatMap((effect) => KINDS.map((kind) => ({ effect, kind, name: effect.name }))))(
   'promises 6, 8 and 11: $name comes about wholly or not at all where any operation fails: $kind',
   async ({ effect, kind, name }) => {
     const tally = new Tally();
