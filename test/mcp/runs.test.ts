@@ -60,7 +60,7 @@ test('promise 8: what a person saved while a command ran is not overwritten; wha
   open();
   expect(await ran).toMatchObject({
     changed: [{ path: 'src/b.txt' }],
-    rejected: [{ path: 'src/a.txt', reason: expect.stringContaining('edited outside Signalbox while') }],
+    rejected: [{ path: 'src/a.txt', reason: expect.stringContaining('somebody outside Signalbox changed it while') }],
   });
   expect([text('src/a.txt'), text('src/b.txt')]).toEqual(['by hand\n', 'B\nown\n']);
 });
