@@ -53,6 +53,8 @@ test('promise 3: after a cancellation nobody waits any more, so the grant is hel
   const owner = await until(ada, () => store.view({}, ({ state }) => state.scopes.get('S002')?.owner?.connection));
   cancel.abort();
   await expect(waits).rejects.toThrow();
+  // Its server reads in order: with this answer it has heard of the cancellation.
+  await ben.ok('list_scopes');
   await ada.ok('release_scope', {});
   // With the beat that follows, a server forgets the tickets of grants that were fetched.
   for (let beat = 0; beat < 2; beat++) {
