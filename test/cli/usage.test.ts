@@ -54,7 +54,7 @@ test.each([
 test('in an empty workspace every look says so, in words and in JSON', async () => {
   const { root } = newWorkspace();
   const looks = [
-    ['status', /Nobody holds or waits for anything/, { root, seq: 0, scopes: [] }],
+    ['status', /Nobody holds or waits for anything/, { root, seq: 0, scopes: [], failed: [] }],
     ['scopes', /No scopes/, { scopes: [], seq: 0 }],
     ['diff', /^$/, []],
   ] as const;
