@@ -39,11 +39,26 @@ export async function changeRows(parts: Parts, scope: ScopeId, after = 0): Promi
   }
 }
 
-/** A content; null for no file. */
+/** All changes of a path, in order. @param after only changes after this event. */
+export async function rowsOfPath(parts: Parts, path: string, after = 0): Promise<ChangeRow[]> {
+  const rows: ChangeRow[] = [];
+  for (let from = after; ; from = rows.at(-1)?.seq ?? from) {
+    const page = await parts.store.changes({ path, after: from, limit: PAGE });
+    rows.push(...page);
+    if (page.length < PAGE) return rows;
+  }
+}
+
+/** A content that the ledger names is not kept any more. */
+export class Forgotten extends Error {
+  override readonly name = 'Forgotten';
+}
+
+/** A content; null for no file. Throws `Forgotten` where it is gone. */
 export async function bytesOf(parts: Parts, hash: Hash | null): Promise<Uint8Array | null> {
   if (hash === null) return null;
   const bytes = await parts.store.content(hash);
-  if (bytes === undefined) throw new Error(`the content ${hash} is not kept any more`);
+  if (bytes === undefined) throw new Forgotten(`the content ${hash} is not kept any more`);
   return bytes;
 }
 

@@ -17,6 +17,7 @@ export function merge3(
   return merged !== null && 'bytes' in merged ? merged.bytes : undefined;
 }
 
-function isSame(a: Uint8Array | null, b: Uint8Array | null): boolean {
+/** Whether two files are alike; null is no file. */
+export function isSame(a: Uint8Array | null, b: Uint8Array | null): boolean {
   return a === b || (a !== null && b !== null && Buffer.compare(a, b) === 0);
 }

@@ -5,10 +5,8 @@ import type { Wanted } from '../workspace/workspace.js';
 import { change } from './change.js';
 import type { Caller, ReleaseInput, ReleaseOutput } from './contract.js';
 import { endRuns } from './end-runs.js';
-import { scopeChanges } from './history.js';
-import { merge3 } from './merge.js';
 import { act, claimant, type Parts, scopeNeeds } from './parts.js';
-import { presentFile } from './present.js';
+import { takenBack } from './take-back.js';
 
 /** release_scope: gives a scope up, with its changes kept for the next owner or taken back. */
 export async function release(parts: Parts, caller: Caller, input: ReleaseInput): Promise<ReleaseOutput | Refusal> {
@@ -46,23 +44,10 @@ async function revert(parts: Parts, caller: Caller, given: string | undefined): 
   return act<Taken>(parts, caller, 'release_scope', {}, () => ({ answer: changedMeanwhile(done.moved) }));
 }
 
-async function former(parts: Parts, own: Scope): Promise<Wanted[] | Refusal> {
-  const wanted: Wanted[] = [];
-  for (const [path, steps] of await scopeChanges(parts, own.id, own.published)) {
-    const present = await presentFile(parts, path);
-    if (isRefusal(present)) return present;
-    let bytes = present.bytes;
-    for (const step of steps.toReversed()) {
-      const undone =
-        step.after === present.version && bytes === present.bytes
-          ? step.beforeBytes
-          : merge3(step.afterBytes, bytes, step.beforeBytes);
-      if (undone === undefined) return changedMeanwhile([path]);
-      bytes = undone;
-    }
-    wanted.push({ path, bytes, base: present.version, ...(present.mode === undefined ? {} : { mode: present.mode }) });
-  }
-  return wanted.filter((file) => file.bytes !== null || file.base !== null);
+async function former(parts: Parts, own: Scope): Promise<readonly Wanted[] | Refusal> {
+  const back = await takenBack(parts, own.id, own.published);
+  if (isRefusal(back)) return back;
+  return back.builtOn.size > 0 ? changedMeanwhile([...back.builtOn.keys()]) : back.wanted;
 }
 
 function changedMeanwhile(paths: readonly string[]): Refusal {

@@ -133,7 +133,8 @@ function changeOf(path: string, before: Present | undefined, after: Present): Fi
   if (before?.version === after.version && before.mode === after.mode) return [];
   if (before === undefined && after.version === null) return [];
   const mode = after.mode === undefined ? {} : { mode: after.mode };
-  return [{ path, before: before?.version ?? null, after: after.version, ...mode }];
+  const was = before?.mode === undefined || before.mode === after.mode ? {} : { was: before.mode };
+  return [{ path, before: before?.version ?? null, after: after.version, ...mode, ...was }];
 }
 
 /** The ledger goes on from where it was: an edit by hand before the command is in the same change. */

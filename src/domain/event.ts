@@ -9,6 +9,8 @@ export interface FileChange {
   readonly after: Hash | null;
   /** Permission bits of the file after the change. */
   readonly mode?: number;
+  /** Those that it had before, where the change altered them or took the file away. */
+  readonly was?: number;
 }
 
 export const RUN_ENDINGS = ['exited', 'timed_out', 'stopped', 'lease_lost', 'output_limit'] as const;

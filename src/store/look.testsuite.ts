@@ -178,6 +178,22 @@ export function lineageTests(tools: Tools): void {
     ]);
   });
 
+  test('scopes are found by what they were opened for and by what they consume, live or ended', async () => {
+    const for1 = (scope: string, pending: string[] = []): EventBody => {
+      const event = opened(scope, [], pending);
+      return event.type === 'scope.opened' ? { ...event, contract: { ...event.contract, cause: 'for:1' } } : event;
+    };
+    await record(tools.store, opened('S001'), opened('S0010'), for1('S002', ['S001']), for1('S003', ['S0010']));
+    await record(tools.store, opened('S004', [], ['S001']), released('S002'));
+    const ids = async (query: object) => (await tools.store.scopes({ limit: 10, ...query })).map(({ id }) => id);
+    expect(await ids({ cause: 'for:1' })).toEqual(['S003', 'S002']);
+    expect(await ids({ cause: 'for:' })).toEqual([]);
+    expect(await ids({ cause: 'for:1', status: 'open' })).toEqual(['S003']);
+    expect(await ids({ consumes: 'S001' })).toEqual(['S004', 'S002']);
+    expect(await ids({ consumes: 'S001', status: 'open' })).toEqual(['S004']);
+    expect(await ids({ consumes: 'S001', status: 'cancelled' })).toEqual(['S002']);
+  });
+
   test('scopes are found by their parent, live or ended', async () => {
     const child = (scope: string): EventBody => {
       const event = opened(scope);

@@ -97,6 +97,10 @@ export interface ScopeQuery {
   /** Scopes with a number below this one, newest first. */
   readonly before?: number;
   readonly parent?: ScopeId;
+  /** Scopes that were raised or opened for exactly this. */
+  readonly cause?: string;
+  /** Scopes whose contract consumes this one. */
+  readonly consumes?: ScopeId;
 }
 
 export interface ArtifactQuery {

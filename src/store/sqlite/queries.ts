@@ -55,10 +55,16 @@ export class Queries {
 
   /** Live scopes are taken from `state`, which has them whole; the row of an ended scope is all there is of it. */
   scopes(query: ScopeQuery, state: State): Scope[] {
-    const { status, phase, limit, before, parent } = query;
+    const { status, phase, limit, before, parent, cause, consumes } = query;
     if (LIVE.some((live) => live === status)) return liveScopes(query, state);
-    const child = { "terms IS NOT NULL AND terms ->> 'parent' = ?": parent };
-    const where = { 'number < ?': before, 'status = ?': status, 'phase = ?': phase, ...child };
+    const where = {
+      'number < ?': before,
+      'status = ?': status,
+      'phase = ?': phase,
+      "terms IS NOT NULL AND terms ->> 'parent' = ?": parent,
+      "terms ->> 'cause' = ?": cause,
+      'instr(consumes, ?) > 0': consumes === undefined ? undefined : JSON.stringify(consumes),
+    };
     return this.#select('scopes', where, 'number DESC', limit).map((row) => {
       const scope = scopeOfRow(row);
       return state.scopes.get(scope.id) ?? scope;
@@ -120,10 +126,13 @@ export class Queries {
   }
 }
 
-function liveScopes({ status, phase, limit, before = Infinity, parent }: ScopeQuery, state: State): Scope[] {
+function liveScopes(query: ScopeQuery, state: State): Scope[] {
+  const { status, phase, limit, before = Infinity, parent, cause, consumes } = query;
   return [...state.scopes.values()]
     .filter((scope) => scope.status === status && (phase === undefined || scope.contract.phase === phase))
     .filter(({ contract }) => parent === undefined || contract.parent === parent)
+    .filter(({ contract }) => cause === undefined || contract.cause === cause)
+    .filter(({ contract }) => consumes === undefined || contract.consumes.includes(consumes))
     .map((scope) => ({ scope, number: numberOf(scope.id) ?? 0 }))
     .filter(({ number }) => number < before)
     .sort((a, b) => b.number - a.number)

@@ -42,11 +42,12 @@ export class Change implements Prepared {
     readonly contents: readonly Content[],
   ) {
     this.files = targets.map(intentFile);
-    this.changes = targets.map(({ path, before, after, afterMode }) => ({
+    this.changes = targets.map(({ path, before, after, beforeMode, afterMode }) => ({
       path,
       before,
       after,
       ...(afterMode === null ? {} : { mode: afterMode }),
+      ...(beforeMode === null || beforeMode === afterMode ? {} : { was: beforeMode }),
     }));
   }
 
