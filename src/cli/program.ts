@@ -4,6 +4,7 @@ import { ROLES } from '../http/identity.js';
 import type { CreateOptions } from './commands/token.js';
 import { type Common, command, port, whole } from './define.js';
 import { endWhenUnread } from './interrupt.js';
+import { lookingBack } from './looking-back.js';
 import { planning } from './planning.js';
 import { VERSION } from './version.js';
 import { withWorkspace } from './with-workspace.js';
@@ -91,25 +92,6 @@ function looking(program: Command): void {
         });
       }),
     );
-}
-
-/** Looking at what was done. */
-function lookingBack(program: Command): void {
-  command(program, 'diff [scope]', 'what a scope changed, or what all live scopes did')
-    .option('--run <id>', 'what this run changed')
-    .action((scope: string | undefined, options: Common & { run?: string }) =>
-      withWorkspace(options.root, async ({ parts }) => {
-        const { diff, runDiff } = await import('./commands/diff.js');
-        if (options.run === undefined) await diff(parts, scope, options.json === true);
-        else await runDiff(parts, options.run, options.json === true);
-      }),
-    );
-  command(program, 'log <run>', 'what a command printed').action((run: string, options: Common) =>
-    withWorkspace(options.root, async ({ parts }) => {
-      const { log } = await import('./commands/log.js');
-      await log(parts, run, options.json === true);
-    }),
-  );
 }
 
 function acting(program: Command): void {

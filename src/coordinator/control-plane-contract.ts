@@ -121,6 +121,23 @@ export interface OperateOutput {
   readonly stopping?: string;
 }
 
+export interface UndoInput {
+  readonly reason?: string;
+  /** Where others built on it, opens a scope in which somebody brings both together. */
+  readonly conflict?: boolean;
+}
+
+export interface UndoOutput {
+  readonly id: string;
+  /** `already`: nothing of it is left. `unchanged`: it changed no file. `conflict`: others built on it, and `by` is open now. */
+  readonly status: 'undone' | 'already' | 'unchanged' | 'conflict';
+  /** The scope that took its changes back, or the conflict scope. */
+  readonly by?: string;
+  readonly paths: readonly string[];
+  readonly commit?: string;
+  readonly branch?: string;
+}
+
 export interface ArtifactsInput {
   readonly scope?: string;
   readonly path?: string;
@@ -202,6 +219,8 @@ export interface ControlPlane {
   release(caller: Caller, id: string, input: OperateInput): Promise<OperateOutput | Refusal>;
   /** A sentence that its owner is shown with its next result. */
   note(caller: Caller, id: string, text: string): Promise<OperateOutput | Refusal>;
+  /** Takes back exactly what an ended scope changed. BLOCKED where others built on it. */
+  undo(caller: Caller, id: string, input: UndoInput): Promise<UndoOutput | Refusal>;
   artifacts(caller: Caller, input: ArtifactsInput): Promise<ArtifactPage | Refusal>;
   /** The content of an artifact, by its hash or the beginning of it. */
   content(caller: Caller, hash: string): Promise<Stored | Refusal>;

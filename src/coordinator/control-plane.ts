@@ -10,6 +10,7 @@ import type { Parts } from './parts.js';
 import { runRecord } from './run-record.js';
 import { scopeDetail, scopePage } from './scope-detail.js';
 import { orUnavailable } from './unavailable.js';
+import { undo } from './undo.js';
 
 const DIFF_LINES = 100_000;
 
@@ -27,6 +28,7 @@ export function createControlPlane(parts: Parts): ControlPlane {
     reopen: (caller, id, input) => orUnavailable(reopen(parts, caller, id, input)),
     release: (caller, id, input) => orUnavailable(release(parts, caller, id, input)),
     note: (caller, id, text) => orUnavailable(note(parts, caller, id, text)),
+    undo: (caller, id, input) => orUnavailable(undo(parts, caller, id, input)),
     artifacts: (_, input) => orUnavailable(artifacts(parts, input)),
     content: (_, hash) => orUnavailable(storedContent(parts, hash)),
     run: (_, id) => orUnavailable(runRecord(parts, id)),

@@ -8,7 +8,7 @@ import { leftOut, type Step } from './left-out.js';
 import { isSame } from './merge.js';
 import type { Parts } from './parts.js';
 import { type Present, presentFile } from './present.js';
-import { undoneBy } from './undone.js';
+import { gaveAllBack, undoneBy } from './undone.js';
 
 /** Changes of one file by others since, which are replayed one by one. */
 const MOST_SINCE = 1_000;
@@ -85,7 +85,7 @@ async function without(parts: Parts, scope: ScopeId, first: ChangeRow, was: numb
 
 const NONE: Present = { bytes: null, version: null };
 
-/** Others whose changes of a path were undone since count for nothing, and neither do those that undid them. */
+/** Others whose changes of a path were taken back since count for nothing, and neither do those that took them back. */
 async function cancelledOut(
   parts: Parts,
   path: string,
@@ -94,16 +94,16 @@ async function cancelledOut(
 ): Promise<Set<ScopeId>> {
   const out = new Set<ScopeId>();
   for (const by of new Set(rows.map(({ scope }) => scope))) {
-    const undoer = by === null ? undefined : await undoneBy(parts, by);
+    const undoer = by === null ? undefined : ((await undoneBy(parts, by)) ?? (await gaveAllBack(parts, by)));
     if (by === null || undoer === undefined) continue;
-    // What it changed before belongs to the content that is gone back to, and only the undoing takes it away again.
+    // What it changed before belongs to the content that is gone back to, and only the taking back removes it again.
     const [first] = await parts.store.changes({ scope: by, path, limit: 1 });
     if (first !== undefined && first.seq >= start) out.add(by).add(undoer);
   }
   return out;
 }
 
-/** Changes by others, with edits that nobody has put on record yet. */
+/** What others made of the file, each one's changes in a row as one, with edits that nobody has put on record yet. */
 async function* stepsOf(
   parts: Parts,
   rows: readonly ChangeRow[],
@@ -111,18 +111,20 @@ async function* stepsOf(
   isOut: (by: ScopeId) => boolean,
 ): AsyncGenerator<Step> {
   let known = rows[0]?.before ?? null;
-  const unrecorded = async (bytes: Uint8Array | null) => ({
-    by: null,
-    before: await bytesOf(parts, known),
-    after: bytes,
-  });
-  for (const { scope: by, before, after } of rows) {
-    if (before !== known) yield unrecorded(await bytesOf(parts, before));
-    if (by === null || !isOut(by))
-      yield { by, before: await bytesOf(parts, before), after: await bytesOf(parts, after) };
+  let from = known;
+  for (const [at, { scope: by, before, after }] of rows.entries()) {
+    if (before !== known) yield stepOf(null, await bytesOf(parts, known), await bytesOf(parts, before));
+    if (before !== known || rows[at - 1]?.scope !== by) from = before;
     known = after;
+    const next = rows[at + 1];
+    if ((by !== null && isOut(by)) || (next?.scope === by && next.before === after)) continue;
+    yield stepOf(by, await bytesOf(parts, from), await bytesOf(parts, after));
   }
-  if (present.version !== known) yield unrecorded(present.bytes);
+  if (present.version !== known) yield stepOf(null, await bytesOf(parts, known), present.bytes);
+}
+
+function stepOf(by: ScopeId | null, before: Uint8Array | null, after: Uint8Array | null): Step {
+  return { by, before, after };
 }
 
 function tooMuchSince(scope: ScopeId, path: string): Refusal {

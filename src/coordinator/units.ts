@@ -1,4 +1,6 @@
+import { dirname } from 'node:path';
 import { isGlob } from '../domain/glob.js';
+import { covers } from '../domain/overlap.js';
 import { isRefusal, type Refusal } from '../domain/refusal.js';
 import type { Product } from '../domain/scope.js';
 import { parseUnit } from '../domain/unit.js';
@@ -32,6 +34,12 @@ export async function canonicalUnit(workspace: Disk, text: string, purpose: Purp
 function printed(workspace: Disk, text: string): string | Refusal {
   const unit = parseUnit(text, workspace.folds);
   return isRefusal(unit) ? unit : unit.text;
+}
+
+/** What is claimed to write a file: the file itself; where its name reads as something else, the folder around it. */
+export function unitOfPath(path: string, folds: boolean): string {
+  const unit = parseUnit(path, folds);
+  return !isRefusal(unit) && covers(unit, path) ? unit.text : `${dirname(path)}/`;
 }
 
 /** A glob's folders before its first wildcard can be links like those of any path. */

@@ -89,6 +89,7 @@ export const HANDLERS: Handlers = {
     const diff = await plane.diff(callerOf(sender), params.id);
     return isRefusal(diff) ? diff : { body: diff };
   },
+  undoScope: async ({ plane }, { sender, params, body }) => reply(await plane.undo(person(sender), params.id, body)),
   listArtifacts: async ({ plane }, { sender, query }) => reply(await plane.artifacts(callerOf(sender), query)),
   async getArtifact({ plane }, { sender, params }) {
     const stored = await plane.content(callerOf(sender), params.hash);

@@ -133,6 +133,16 @@ export const OPERATIONS = {
     answers: { 200: 'A unified diff; empty where it changed nothing' },
     answer: TEXT,
   }),
+  undoScope: operation({
+    method: 'post',
+    path: '/control-plane/scopes/{id}/undo',
+    summary: 'Take back exactly what an ended scope changed, as a scope of your own; refused where others built on it',
+    role: 'operator',
+    params: inputs.scopeParams,
+    body: inputs.undoBody,
+    answers: { 200: 'It is undone, or was already; or, with conflict, a conflict scope is open' },
+    answer: answers.undone,
+  }),
   listArtifacts: operation({
     method: 'get',
     path: '/control-plane/artifacts',

@@ -155,6 +155,17 @@ export const released = z.object({
   notes,
 });
 
+export const undone = z.object({
+  id,
+  status: z
+    .enum(['undone', 'already', 'unchanged', 'conflict'])
+    .describe('already: nothing of it is left; unchanged: it changed no file; conflict: a conflict scope is open'),
+  by: id.exactOptional().describe('The scope that took its changes back, or the conflict scope'),
+  paths: texts,
+  commit: z.string().exactOptional(),
+  branch: z.string().exactOptional(),
+});
+
 export const runRecord = z.object({
   run: id,
   scope: id.exactOptional(),

@@ -67,6 +67,14 @@ export const noteBody = z.strictObject({
   text: prose(10 * KB).refine((value) => value.trim() !== '', { error: 'text that is not empty' }),
 });
 
+export const undoBody = z.strictObject({
+  reason,
+  conflict: z
+    .boolean()
+    .exactOptional()
+    .describe('Where others built on it: open a scope in which somebody brings both together'),
+});
+
 export const artifactsQuery = z.strictObject({
   scope: handle.exactOptional().describe('Only artifacts of this scope'),
   path: path.exactOptional(),

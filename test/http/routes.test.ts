@@ -77,6 +77,20 @@ test('every route does what its description says', async () => {
   expect(made.body.artifacts).toEqual(detail.artifacts);
   expect((await olga.ok('getArtifact', { params: { hash: artifact.hash } })).text).toBe('eins\n');
 
+  const undone = await olga.ok('undoScope', { params: { id: 'S002' }, body: { reason: 'too early' } });
+  expect(undone.body).toEqual({
+    id: 'S002',
+    status: 'undone',
+    by: 'S004',
+    paths: ['src/a.txt'],
+    commit: expect.any(String),
+  });
+  expect(workspace.text('src/a.txt')).toBe('one\n');
+  const { body: told } = await ben.ok('claimScope', { params: { id: 'S003' }, body: { scope: waiting.scope } });
+  expect(told.notes).toMatchObject([
+    { from: 'S004', text: expect.stringContaining('S002, whose outputs you consume') },
+  ]);
+
   const amended = await olga.ok('amendScope', { params: { id: 'S001' }, body: { priority: 5 } });
   expect(amended.body).toMatchObject({ id: 'S001', priority: 5, status: 'open' });
   const listed = await olga.ok('listScopes', { query: { status: 'open' } });
@@ -232,5 +246,6 @@ test('a role may what its table says: observers look, agents work, operators dec
   await agent.refused(403, 'DENIED', 'amendScope', { params, body: { title: 'Mine' } });
   await agent.refused(403, 'DENIED', 'noteScope', { params, body: { text: 'Hello' } });
   await agent.refused(403, 'DENIED', 'releaseScope', { params });
+  await agent.refused(403, 'DENIED', 'undoScope', { params });
   expect(await workspace.events()).toEqual(before);
 });

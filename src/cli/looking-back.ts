@@ -1,0 +1,32 @@
+import type { Command } from 'commander';
+import { type Common, command } from './define.js';
+import { withWorkspace } from './with-workspace.js';
+
+/** The commands for what was done: to see it, and to take it back. */
+export function lookingBack(program: Command): void {
+  command(program, 'diff [scope]', 'what a scope changed, or what all live scopes did')
+    .option('--run <id>', 'what this run changed')
+    .action((scope: string | undefined, options: Common & { run?: string }) =>
+      withWorkspace(options.root, async ({ parts }) => {
+        const { diff, runDiff } = await import('./commands/diff.js');
+        if (options.run === undefined) await diff(parts, scope, options.json === true);
+        else await runDiff(parts, options.run, options.json === true);
+      }),
+    );
+  command(program, 'log <run>', 'what a command printed').action((run: string, options: Common) =>
+    withWorkspace(options.root, async ({ parts }) => {
+      const { log } = await import('./commands/log.js');
+      await log(parts, run, options.json === true);
+    }),
+  );
+  command(program, 'undo <scope>', 'take back exactly what a scope changed, if nobody built on it')
+    .option('--reason <text>', 'why; it stands in the history')
+    .option('--conflict', 'where others built on it, open a scope in which somebody brings both together')
+    .action((scope: string, { root, json, reason, conflict }: Common & { reason?: string; conflict?: boolean }) =>
+      withWorkspace(root, async ({ plane }) => {
+        const { undo } = await import('./commands/undo.js');
+        const how = { ...(reason === undefined ? {} : { reason }), ...(conflict === undefined ? {} : { conflict }) };
+        await undo(plane, scope, how, json === true);
+      }),
+    );
+}
