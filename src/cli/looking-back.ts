@@ -19,6 +19,13 @@ export function lookingBack(program: Command): void {
       await log(parts, run, options.json === true);
     }),
   );
+  command(program, 'blame <path>', 'which scope and agent made which lines; src/a.ts:120-180 for some of them').action(
+    (path: string, options: Common) =>
+      withWorkspace(options.root, async ({ plane }) => {
+        const { blame } = await import('./commands/blame.js');
+        await blame(plane, path, options.json === true);
+      }),
+  );
   command(program, 'undo <scope>', 'take back exactly what a scope changed, if nobody built on it')
     .option('--reason <text>', 'why; it stands in the history')
     .option('--conflict', 'where others built on it, open a scope in which somebody brings both together')

@@ -138,6 +138,32 @@ export interface UndoOutput {
   readonly branch?: string;
 }
 
+/** Lines next to one another that were made at once. */
+export interface BlamedLines {
+  /** From 1. */
+  readonly from: number;
+  readonly to: number;
+  /** `outside`: edited around Signalbox. `before`: there before Signalbox first changed the file. `unknown`: from a content that is not kept any more. */
+  readonly by: 'scope' | 'outside' | 'before' | 'unknown';
+  readonly scope?: string;
+  readonly title?: string;
+  /** Who made the change under that scope. */
+  readonly agent?: string;
+  /** The command that wrote them. */
+  readonly run?: string;
+  /** The event of the change. */
+  readonly seq?: number;
+  readonly time?: string;
+  readonly text: string;
+}
+
+export interface BlameOutput {
+  readonly path: string;
+  readonly version: string;
+  readonly total_lines: number;
+  readonly ranges: readonly BlamedLines[];
+}
+
 export interface ArtifactsInput {
   readonly scope?: string;
   readonly path?: string;
@@ -221,6 +247,8 @@ export interface ControlPlane {
   note(caller: Caller, id: string, text: string): Promise<OperateOutput | Refusal>;
   /** Takes back exactly what an ended scope changed. BLOCKED where others built on it. */
   undo(caller: Caller, id: string, input: UndoInput): Promise<UndoOutput | Refusal>;
+  /** Who made which lines of a file; `src/a.ts:120-180` for some of them. */
+  blame(caller: Caller, path: string): Promise<BlameOutput | Refusal>;
   artifacts(caller: Caller, input: ArtifactsInput): Promise<ArtifactPage | Refusal>;
   /** The content of an artifact, by its hash or the beginning of it. */
   content(caller: Caller, hash: string): Promise<Stored | Refusal>;

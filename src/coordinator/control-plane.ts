@@ -2,6 +2,7 @@ import { unknownScope } from '../domain/authority.js';
 import { parseHandle } from '../domain/handle.js';
 import type { Refusal } from '../domain/refusal.js';
 import { artifacts, storedContent } from './artifacts.js';
+import { blame } from './blame.js';
 import type { ControlPlane } from './control-plane-contract.js';
 import { declare } from './declare.js';
 import { scopeDiff } from './history.js';
@@ -29,6 +30,7 @@ export function createControlPlane(parts: Parts): ControlPlane {
     release: (caller, id, input) => orUnavailable(release(parts, caller, id, input)),
     note: (caller, id, text) => orUnavailable(note(parts, caller, id, text)),
     undo: (caller, id, input) => orUnavailable(undo(parts, caller, id, input)),
+    blame: (_, path) => orUnavailable(blame(parts, path)),
     artifacts: (_, input) => orUnavailable(artifacts(parts, input)),
     content: (_, hash) => orUnavailable(storedContent(parts, hash)),
     run: (_, id) => orUnavailable(runRecord(parts, id)),

@@ -27,7 +27,8 @@ const IMAGES: ReadonlyMap<string, string> = new Map([
   ['webp', 'image/webp'],
 ]);
 
-interface Wish {
+/** What a caller wants to see: a path, and the lines where it names some. */
+export interface Wish {
   readonly given: string;
   readonly path: string;
   readonly from?: number;
@@ -69,7 +70,8 @@ async function torn(parts: Parts, looks: readonly (Looked | Refusal)[], before: 
   return isAmong(changed.map((row) => row.path));
 }
 
-function parseWish(given: string): Wish {
+/** `src/a.ts:120-180` → path and lines. */
+export function parseWish(given: string): Wish {
   const range = /^(.+):(\d{1,9})(?:-(\d{1,9}))?$/.exec(given);
   if (range?.[1] === undefined || given.startsWith('artifact:')) return { given, path: given };
   const from = Math.max(1, Number(range[2]));

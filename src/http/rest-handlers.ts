@@ -90,6 +90,7 @@ export const HANDLERS: Handlers = {
     return isRefusal(diff) ? diff : { body: diff };
   },
   undoScope: async ({ plane }, { sender, params, body }) => reply(await plane.undo(person(sender), params.id, body)),
+  blame: async ({ plane }, { sender, query }) => reply(await plane.blame(callerOf(sender), query.path)),
   listArtifacts: async ({ plane }, { sender, query }) => reply(await plane.artifacts(callerOf(sender), query)),
   async getArtifact({ plane }, { sender, params }) {
     const stored = await plane.content(callerOf(sender), params.hash);

@@ -36,6 +36,7 @@ const NAMED: { readonly [name: string]: z.ZodType } = {
   Published: answers.published,
   Released: answers.released,
   Undone: answers.undone,
+  Blamed: answers.blamed,
   Artifact: answers.artifactRecord,
   ArtifactPage: answers.artifactPage,
   RunRecord: answers.runRecord,

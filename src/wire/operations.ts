@@ -143,6 +143,15 @@ export const OPERATIONS = {
     answers: { 200: 'It is undone, or was already; or, with conflict, a conflict scope is open' },
     answer: answers.undone,
   }),
+  blame: operation({
+    method: 'get',
+    path: '/control-plane/blame',
+    summary: 'Which scope and agent made which lines of a file',
+    role: 'observer',
+    query: inputs.blameQuery,
+    answers: { 200: 'Its lines, with where they come from' },
+    answer: answers.blamed,
+  }),
   listArtifacts: operation({
     method: 'get',
     path: '/control-plane/artifacts',

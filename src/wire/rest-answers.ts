@@ -166,6 +166,30 @@ export const undone = z.object({
   branch: z.string().exactOptional(),
 });
 
+export const blamed = z.object({
+  path: z.string(),
+  version: hash,
+  total_lines: z.int(),
+  ranges: z.array(
+    z.object({
+      from: z.int(),
+      to: z.int(),
+      by: z
+        .enum(['scope', 'outside', 'before', 'unknown'])
+        .describe(
+          'outside: edited around Signalbox; before: older than what it knows; unknown: from a content not kept',
+        ),
+      scope: id.exactOptional(),
+      title: z.string().exactOptional(),
+      agent: z.string().exactOptional().describe('Who made the change under that scope'),
+      run: id.exactOptional().describe('The command that wrote them'),
+      seq: z.int().exactOptional().describe('The event of the change'),
+      time: z.iso.datetime().exactOptional(),
+      text: z.string(),
+    }),
+  ),
+});
+
 export const runRecord = z.object({
   run: id,
   scope: id.exactOptional(),

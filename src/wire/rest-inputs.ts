@@ -75,6 +75,8 @@ export const undoBody = z.strictObject({
     .describe('Where others built on it: open a scope in which somebody brings both together'),
 });
 
+export const blameQuery = z.strictObject({ path: path.describe('A file, or lines of it: src/a.ts:120-180') });
+
 export const artifactsQuery = z.strictObject({
   scope: handle.exactOptional().describe('Only artifacts of this scope'),
   path: path.exactOptional(),

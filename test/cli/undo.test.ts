@@ -1,6 +1,8 @@
 import { chmodSync, existsSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { openDriver } from '../../src/store/sqlite/driver.js';
+import { DATABASE } from '../../src/store/sqlite/options.js';
 import { type Agent, stdioAgent } from '../support/agents.js';
 import { runCli, startCli } from '../support/cli.js';
 import { GATES_IGNORED, gate } from '../support/gates.js';
@@ -274,6 +276,17 @@ describe('nothing is left half', () => {
     write('signalbox.yaml', 'publish: {sign: false}\n');
     expect(await undo('S001')).toMatchObject({ status: 'undone', by: 'S003' });
   });
+});
+
+test('where a content that it needs is not kept any more, it is left alone', async () => {
+  const { ada, refused, root, text } = await crew();
+  await done(ada, 'Translate', replace('one', 'eins'));
+  await ada.close();
+  const driver = openDriver(join(root, '.signalbox', DATABASE));
+  driver.exec('DELETE FROM contents');
+  driver.close();
+  expect(await refused('BLOCKED', 'S001')).toContain('An earlier content of src/a.txt is not kept any more');
+  expect(text('src/a.txt')).toBe(LINES.replace('one', 'eins'));
 });
 
 test('promise 6: an undoing that was killed before its commit is taken up by the next one', async () => {

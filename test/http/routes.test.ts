@@ -77,6 +77,12 @@ test('every route does what its description says', async () => {
   expect(made.body.artifacts).toEqual(detail.artifacts);
   expect((await olga.ok('getArtifact', { params: { hash: artifact.hash } })).text).toBe('eins\n');
 
+  const { body: blamed } = await olga.ok('blame', { query: { path: 'src/a.txt:1' } });
+  expect(blamed).toMatchObject({
+    total_lines: 1,
+    ranges: [{ by: 'scope', scope: 'S002', agent: 'ada', text: 'eins\n' }],
+  });
+
   const undone = await olga.ok('undoScope', { params: { id: 'S002' }, body: { reason: 'too early' } });
   expect(undone.body).toEqual({
     id: 'S002',
@@ -237,6 +243,7 @@ test('a role may what its table says: observers look, agents work, operators dec
   const params = { id: 'S001' };
   await observer.ok('getScope', { params });
   await observer.ok('listScopes');
+  await observer.ok('blame', { query: { path: 'src/a.txt' } });
   const before = await workspace.events();
   await observer.refused(403, 'DENIED', 'declareScopes', { body: { title: 'Work' } });
   await observer.refused(403, 'DENIED', 'claimScope', { params });
