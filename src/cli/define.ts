@@ -25,3 +25,13 @@ export function whole(text: string): number {
   if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('A whole number is expected.');
   return Number(text);
 }
+
+export function signed(text: string): number {
+  if (!/^-?\d{1,9}$/.test(text)) throw new InvalidArgumentError('A whole number is expected.');
+  return Number(text);
+}
+
+/** For an option that may come several times. */
+export function many(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text];
+}

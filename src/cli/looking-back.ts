@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { ArtifactFilter } from './commands/artifacts.js';
 import { type Common, command } from './define.js';
 import { withWorkspace } from './with-workspace.js';
 
@@ -19,6 +20,23 @@ export function lookingBack(program: Command): void {
       await log(parts, run, options.json === true);
     }),
   );
+  command(
+    program,
+    'artifacts [hash]',
+    'what was published and kept, with where it comes from; with a hash, the content',
+  )
+    .option('--scope <id>', 'only those of this scope')
+    .option('--type <type>', 'only this type, such as file or log')
+    .option('--path <path>', 'only those of this file')
+    .option('--output <file>', 'write the content to a new file')
+    .action(
+      (hash: string | undefined, { root, json, output, ...filter }: Common & ArtifactFilter & { output?: string }) =>
+        withWorkspace(root, async (assembled) => {
+          const { artifacts, content } = await import('./commands/artifacts.js');
+          if (hash === undefined) await artifacts(assembled, filter, json === true);
+          else await content(assembled.plane, hash, { output, json: json === true });
+        }),
+    );
   command(program, 'blame <path>', 'which scope and agent made which lines; src/a.ts:120-180 for some of them').action(
     (path: string, options: Common) =>
       withWorkspace(options.root, async ({ plane }) => {

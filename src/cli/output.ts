@@ -43,6 +43,11 @@ export function safeLines(text: string): string {
     .join('\n');
 }
 
+/** So much of a hash or a commit as people need: what takes a hash takes this too. */
+export function shortHash(hash: string): string {
+  return hash.slice(0, 10);
+}
+
 /** Rows as a table with as much room for each column as it needs. The first row is the heading. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));

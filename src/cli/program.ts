@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { PHASES } from '../domain/scope.js';
 import { ROLES } from '../http/identity.js';
+import type { EventFilter } from './commands/events.js';
 import type { CreateOptions } from './commands/token.js';
 import { type Common, command, port, whole } from './define.js';
 import { endWhenUnread } from './interrupt.js';
@@ -79,17 +80,12 @@ function looking(program: Command): void {
     .option('--after <seq>', 'only events after this one', whole, 0)
     .option('--scope <id>', 'only those about this scope')
     .option('--agent <name>', 'only those of this agent')
+    .addOption(new Option('--phase <phase>', 'only those about scopes in this phase').choices([...PHASES]))
     .option('--type <type>', 'only this type, such as scope.granted')
-    .action((options: Common & { follow?: boolean; after: number; scope?: string; agent?: string; type?: string }) =>
-      withWorkspace(options.root, async ({ parts }) => {
+    .action(({ root, json, follow, after, ...filter }: Common & EventFilter & { follow?: boolean; after: number }) =>
+      withWorkspace(root, async ({ parts }) => {
         const { events } = await import('./commands/events.js');
-        const { scope, agent, type } = options;
-        const filter = { ...(scope ? { scope } : {}), ...(agent ? { agent } : {}), ...(type ? { type } : {}) };
-        await events(parts, filter, {
-          json: options.json === true,
-          follow: options.follow === true,
-          after: options.after,
-        });
+        await events(parts, filter, { json: json === true, follow: follow === true, after });
       }),
     );
 }

@@ -2,7 +2,7 @@ import type { RunEnding } from '../domain/event.js';
 import type { Refusal } from '../domain/refusal.js';
 import type { Phase, Product, Status } from '../domain/scope.js';
 import type { Mode } from '../domain/unit.js';
-import type { Caller, Declaration, PastAttempt } from './contract.js';
+import type { Caller, Declaration, ListedRun, PastAttempt } from './contract.js';
 
 /** Which scopes to list: newest first, a page at a time. */
 export interface ScopesInput {
@@ -75,9 +75,13 @@ export interface ScopeDetail extends ScopeSummary {
   readonly notes: readonly { readonly from: string; readonly text: string }[];
   readonly summary?: string;
   readonly commit?: string;
+  /** The scope that took its changes back. */
+  readonly undone_by?: string;
   readonly artifacts: readonly ArtifactRecord[];
   /** The files that it changed: their contents before its first change and after its last. */
   readonly changes: readonly { readonly path: string; readonly before: string | null; readonly after: string | null }[];
+  /** Its commands that are under way, then the latest that have ended. */
+  readonly runs: readonly ListedRun[];
   readonly opened_by: string;
   readonly opened_at: string;
   readonly updated_at: string;

@@ -6,13 +6,16 @@ import type { Scope, ScopeId } from '../domain/scope.js';
 import type { View } from '../domain/view.js';
 import { inArgument, noScope, wrongCursor } from './argument.js';
 import { traced } from './artifacts.js';
+import type { ListedRun } from './contract.js';
 import type { ScopeDetail, ScopePage, ScopeSummary, ScopesInput } from './control-plane-contract.js';
 import { changeRows } from './history.js';
 import { liveScopes, scopesAt } from './list.js';
+import { endedRuns, runningOf } from './listed-runs.js';
 import { paged, pageSize } from './page.js';
 import type { Parts } from './parts.js';
 import { pastAttempts } from './past-attempts.js';
 import { revisionOf } from './revision.js';
+import { undoneBy } from './undone.js';
 import { canonicalUnit } from './units.js';
 
 /** Lists of one scope, such as its children, are cut here. */
@@ -79,7 +82,8 @@ export async function scopeDetail(parts: Parts, given: string): Promise<ScopeDet
   const id = parseHandle(given)?.id;
   const known = id === undefined ? undefined : await parts.store.view({ scopes: [id] }, (view) => standing(view, id));
   if (known === undefined) return unknownScope(given);
-  const { scope, queue } = known;
+  const { scope, queue, running } = known;
+  const undoer = await undoneBy(parts, scope.id);
   const { store } = parts;
   const children = await store.scopes({ parent: scope.id, limit: MOST });
   const [first] = await store.events({ scope: scope.id, after: 0, limit: 1 });
@@ -96,8 +100,10 @@ export async function scopeDetail(parts: Parts, given: string): Promise<ScopeDet
     notes: scope.notes.map(({ from, text }) => ({ from, text })),
     ...(scope.summary === undefined ? {} : { summary: scope.summary }),
     ...(scope.commit === undefined ? {} : { commit: scope.commit }),
+    ...(undoer === undefined ? {} : { undone_by: undoer }),
     artifacts: await traced(parts, await store.artifacts({ scope: scope.id, limit: MOST })),
     changes: await changesOf(parts, scope.id),
+    runs: [...running, ...(await endedRuns(parts, scope.id))],
     opened_by: scope.openedBy,
     opened_at: isoTime(first?.wall),
     updated_at: isoTime(last?.wall),
@@ -120,14 +126,19 @@ function contractOf({ contract }: Scope) {
   };
 }
 
-function standing(
-  view: View,
-  id: ScopeId,
-): { readonly scope: Scope; readonly queue: Pick<ScopeDetail, 'queue'> } | undefined {
+interface Standing {
+  readonly scope: Scope;
+  readonly running: readonly ListedRun[];
+  readonly queue: Pick<ScopeDetail, 'queue'>;
+}
+
+function standing(view: View, id: ScopeId): Standing | undefined {
   const scope = view.scope(id);
-  if (scope === undefined) return undefined;
-  const { ticket } = scope;
-  if (ticket === undefined) return { scope, queue: {} };
+  return scope && { scope, running: runningOf(view, id), queue: queueOf(view, scope) };
+}
+
+function queueOf(view: View, { id, ticket }: Scope): Pick<ScopeDetail, 'queue'> {
+  if (ticket === undefined) return {};
   const { units, mode } = ticket;
   const ahead = blockers(view, { scope: id, units, mode, ticket });
   const position = ahead.filter(({ why }) => why === 'queued').length + 1;
@@ -136,7 +147,7 @@ function standing(
     agent: blocker.scope.owner?.agent ?? 'unknown',
     units: blocker.units,
   }));
-  return { scope, queue: { queue: { position, units, mode, ahead: others } } };
+  return { queue: { position, units, mode, ahead: others } };
 }
 
 function handed({ handover }: Scope): Pick<ScopeDetail, 'handover'> {

@@ -16,11 +16,12 @@ export async function undoneBy(parts: Parts, id: ScopeId): Promise<ScopeId | und
   return undefined;
 }
 
-/** The scope itself, where it has taken back all that it had changed: nothing of it is left. */
+/** The scope itself, where it has taken back all that it had changed: nothing of it is left. What was published stays. */
 export async function gaveAllBack(parts: Parts, id: ScopeId): Promise<ScopeId | undefined> {
   const scope = await parts.store.view({ scopes: [id] }, (view) => view.scope(id));
+  if (scope === undefined || scope.published > 0) return undefined;
   // What a scope that undoes another one takes back is not its own, unless it could not be published.
-  if (scope?.contract.cause?.startsWith(UNDOES) && scope.status !== 'cancelled') return undefined;
+  if (scope.contract.cause?.startsWith(UNDOES) && scope.status !== 'cancelled') return undefined;
   const query = { scope: id, type: 'files.changed', after: 0, limit: 1, newest: true } as const;
   const [last] = await parts.store.events(query);
   return last?.body.type === 'files.changed' && last.body.cause === 'revert' ? id : undefined;

@@ -88,8 +88,20 @@ export const scopeDetail = z.object({
   notes: z.array(z.object({ from: z.string(), text: z.string() })).describe('Not shown to its owner yet'),
   summary: z.string().exactOptional(),
   commit: z.string().exactOptional(),
+  undone_by: id.exactOptional().describe('The scope that took its changes back'),
   artifacts: z.array(artifactRecord),
   changes: z.array(z.object({ path: z.string(), before: version, after: version })),
+  runs: z
+    .array(
+      z.object({
+        run: id,
+        command: z.string(),
+        state: z.enum(['running', ...RUN_ENDINGS]),
+        log: hash.exactOptional(),
+        diff: hash.exactOptional(),
+      }),
+    )
+    .describe('Its commands that are under way, then the latest that have ended'),
   opened_by: z.string(),
   opened_at: z.iso.datetime(),
   updated_at: z.iso.datetime(),

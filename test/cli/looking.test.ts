@@ -60,7 +60,7 @@ test('status, scopes, diff and events tell the same, in words and in JSON', asyn
   execFileSync('git', ['apply', '--reverse', '--check'], { cwd: root, input: await cli('diff') });
 });
 
-test('events are filtered by scope, agent, type and place', async () => {
+test('events are filtered by scope, agent, phase, type and place', async () => {
   const { cli, root } = await busy();
   const events = async (...args: string[]) => {
     const lines = (await cli('events', '--json', ...args)).split('\n').filter((line) => line !== '');
@@ -71,6 +71,10 @@ test('events are filtered by scope, agent, type and place', async () => {
   expect((await events('--type', 'refused')).map(({ body }) => body.code)).toEqual(['HELD']);
   expect(new Set((await events('--agent', 'ada')).map((event) => event.agent))).toEqual(new Set(['ada']));
   expect((await events('--scope', 'S003')).map(({ body }) => body.type)).toEqual(['scope.opened']);
+  const phased = await events('--phase', 'test');
+  expect(phased.length).toBeGreaterThan(1);
+  expect(phased).toEqual(await events('--scope', 'S001'));
+  expect(await events('--phase', 'test', '--type', 'refused')).toEqual([]);
   expect((await events('--after', String(all.length - 1))).map((event) => event.seq)).toEqual([all.length]);
   for (const strange of ['%', "' OR 1=1 --", 'ad_']) expect(await events('--agent', strange)).toEqual([]);
   const unknown = await runCli(['events', '--scope', 'S999'], { cwd: root });

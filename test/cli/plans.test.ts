@@ -65,6 +65,16 @@ test('a plan is imported whole: agents take it up in its order, and it is export
   expect((await runCli(['scopes', 'import', 'again.json'], { cwd: root })).out).toMatch(/S008 +S003 +All of it\n/);
 });
 
+test('the short names do the same', async () => {
+  const { root } = newWorkspace({ 'plan.yaml': PLAN });
+  const run = (...args: string[]) => runCli(args, { cwd: root });
+  expect(await run('import', 'plan.yaml')).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(/S003 +api +Build the API/),
+  });
+  expect(await run('export', '--json')).toEqual(await run('scopes', 'export', '--json'));
+});
+
 test('an export of some scopes says which references it had to leave out', async () => {
   const { root } = newWorkspace({ 'plan.yaml': PLAN });
   await runCli(['scopes', 'import', 'plan.yaml'], { cwd: root });

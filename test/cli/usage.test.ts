@@ -2,7 +2,10 @@ import { expect, test } from 'vitest';
 import { runCli } from '../support/cli.js';
 import { newWorkspace } from '../support/workspace.js';
 
-const COMMANDS = ['mcp', 'serve', 'demo', 'status', 'scopes', 'events', 'diff', 'hold', 'release', 'doctor'];
+const COMMANDS = [
+  ['mcp', 'serve', 'demo', 'doctor', 'status', 'events', 'diff', 'log', 'artifacts', 'blame', 'undo'],
+  ['scopes', 'scope', 'open', 'import', 'export', 'hold', 'release', 'token'],
+].flat();
 const COLOUR = '\u001b[';
 
 test('the help names every command, and each command has one of its own', async () => {
@@ -25,6 +28,16 @@ test.each([
   [['scopes', '--status', 'finished'], /Allowed choices are open, waiting/],
   [['scopes', '--phase', 'coding'], /Allowed choices are analyze/],
   [['events', '--after', '-1'], /whole number/],
+  [['events', '--phase', 'coding'], /Allowed choices are analyze/],
+  [['scope', 'show'], /missing required argument 'scope'/],
+  [['open'], /missing required argument 'title'/],
+  [['open', 't', '--priority', 'high'], /whole number/],
+  [['open', 't', '--phase', 'coding'], /Allowed choices are analyze/],
+  [['import'], /missing required argument 'plan'/],
+  [['export', '--status', 'finished'], /Allowed choices are open/],
+  [['undo'], /missing required argument 'scope'/],
+  [['blame'], /missing required argument 'path'/],
+  [['artifacts', 'a', 'b'], /too many arguments/],
   [['serve', '--port', '70000'], /up to 65535/],
   [['mcp', 'more'], /too many arguments/],
 ])('wrong usage ends with 2 and says why on stderr: %j', async (args, reason) => {
@@ -38,6 +51,13 @@ test.each([
   [['diff', 'S001'], 'UNKNOWN_SCOPE', '`signalbox scopes` lists the scopes'],
   [['diff', 'nonsense', '--json'], 'UNKNOWN_SCOPE', '`signalbox scopes` lists the scopes'],
   [['release', 'S001'], 'UNKNOWN_SCOPE', '`signalbox scopes` lists the scopes'],
+  [['undo', 'S001', '--json'], 'UNKNOWN_SCOPE', '`signalbox scopes` lists the scopes'],
+  [['scope', 'show', 'S001'], 'UNKNOWN_SCOPE', '`signalbox scopes` lists the scopes'],
+  [['artifacts', '--scope', 'S001'], 'UNKNOWN_SCOPE', '`signalbox scopes` lists the scopes'],
+  [['artifacts', '--path', '../x'], 'OUTSIDE', 'Pass a path inside the workspace'],
+  [['artifacts', '0123456789'], 'NOT_FOUND', 'Take the hash from'],
+  [['events', '--type', 'scope.gone'], 'INVALID', '`signalbox events` shows the types'],
+  [['events', '--follow', '--type', 'scope.gone'], 'INVALID', '`signalbox events` shows the types'],
   [['scopes', '--path', '../x'], 'OUTSIDE', 'Pass a path inside the workspace'],
   [['hold', '/etc/passwd', '--json'], 'OUTSIDE', 'Pass a path inside the workspace'],
   [['hold', '.git/'], 'PROTECTED', 'No agent can change it'],
@@ -57,6 +77,8 @@ test('in an empty workspace every look says so, in words and in JSON', async () 
     ['status', /Nobody holds or waits for anything/, { root, seq: 0, scopes: [], failed: [] }],
     ['scopes', /No scopes/, { scopes: [], seq: 0 }],
     ['diff', /^$/, []],
+    ['artifacts', /No artifacts/, { artifacts: [] }],
+    ['export', /^version: 1\nscopes: \[\]\n$/, { version: 1, scopes: [] }],
   ] as const;
   for (const [name, words, json] of looks) {
     const plain = await runCli([name], { cwd: root });

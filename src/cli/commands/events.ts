@@ -1,6 +1,9 @@
 import type { Parts } from '../../coordinator/parts.js';
 import { unknownScope } from '../../domain/authority.js';
 import { type Event, scopeOf } from '../../domain/event.js';
+import { type Refusal, refuse } from '../../domain/refusal.js';
+import type { Phase } from '../../domain/scope.js';
+import { eventsQuery } from '../../wire/events.js';
 import { untilInterrupted } from '../interrupt.js';
 import { knownScope } from '../known-scope.js';
 import { fail, paint, print, printJson, safe } from '../output.js';
@@ -11,6 +14,8 @@ export interface EventFilter {
   readonly scope?: string;
   readonly agent?: string;
   readonly type?: string;
+  /** The phase in which the scope is now that an event is about. */
+  readonly phase?: Phase;
 }
 
 /** `events`: the ledger, from an event on, and then what comes. */
@@ -19,6 +24,8 @@ export async function events(
   filter: EventFilter,
   options: { readonly json: boolean; readonly follow: boolean; readonly after: number },
 ): Promise<void> {
+  const { type } = filter;
+  if (type !== undefined && !eventsQuery.shape.type.safeParse(type).success) return fail(noType(type));
   const id = filter.scope === undefined ? undefined : await knownScope(parts, filter.scope);
   if (filter.scope !== undefined && id === undefined) return fail(unknownScope(filter.scope));
   const wanted = { ...filter, ...(id === undefined ? {} : { scope: id }) };
@@ -31,6 +38,12 @@ export async function events(
       await parts.store.changed(after, signal);
     }
   });
+}
+
+/** Nobody should wait for what never comes. */
+function noType(given: string): Refusal {
+  const sentence = `There is no type of event ${JSON.stringify(given.slice(0, 40))}.`;
+  return refuse('INVALID', sentence, '`signalbox events` shows the types in its third column.', { argument: 'type' });
 }
 
 async function showFrom(

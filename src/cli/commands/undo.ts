@@ -1,6 +1,6 @@
 import type { ControlPlane, UndoInput, UndoOutput } from '../../coordinator/control-plane-contract.js';
 import { isRefusal } from '../../domain/refusal.js';
-import { fail, print, printJson, safe } from '../output.js';
+import { fail, print, printJson, safe, shortHash } from '../output.js';
 import { person } from '../person.js';
 
 /** `undo`: takes back exactly what one scope changed, as a scope of the person's own. */
@@ -19,6 +19,6 @@ function sentence({ id, status, by, paths, commit, branch }: UndoOutput): string
   if (status === 'conflict')
     return `${by} is open: somebody brings ${id} out of these files and keeps what was built on it.`;
   const where = branch === undefined ? '' : ` on ${safe(branch)}`;
-  const made = commit === undefined ? '' : `, committed as ${commit.slice(0, 10)}${where}`;
+  const made = commit === undefined ? '' : `, committed as ${shortHash(commit)}${where}`;
   return `${id} is undone by ${by}${made}: ${paths.length} ${paths.length === 1 ? 'file' : 'files'}.`;
 }
