@@ -70,7 +70,7 @@ test('the short names do the same', async () => {
   const run = (...args: string[]) => runCli(args, { cwd: root });
   expect(await run('import', 'plan.yaml')).toMatchObject({
     code: 0,
-    out: expect.stringMatching(/S003 +api +Build the API/),
+    out: expect.stringMatching(/S001 +api +Build the API/),
   });
   expect(await run('export', '--json')).toEqual(await run('scopes', 'export', '--json'));
 });

@@ -215,6 +215,38 @@ test('an artifact is known by its whole hash, and is not sent again to whoever h
   expect((await ask('"0000"')).status).toBe(200);
 });
 
+test('what cannot be undone, and lines that nobody can be named for, are problems that say why', async () => {
+  const { root, text } = newWorkspace(FILES);
+  const served = await serve(root);
+  const [olga, ada] = [program(served), program(served, { agent: 'ada' })];
+  const work = async (title: string, from: string, to: string) => {
+    const { body } = await ada.ok('patch', {
+      body: { edits: [{ path: 'src/a.txt', old_string: from, new_string: to }] },
+    });
+    const params = { id: body.scope.slice(0, 4) };
+    await olga.refused(409, 'BLOCKED', 'undoScope', { params });
+    await ada.ok('publishOutput', { params, body: { scope: body.scope, summary: title } });
+  };
+  await work('First', 'one', 'eins');
+  await work('Second', 'eins', 'uno');
+  const params = { id: 'S001' };
+  const { body } = await olga.refused(409, 'BLOCKED', 'undoScope', { params });
+  expect(body.facts).toMatchObject({
+    scope: 'S001',
+    built_on: [{ scope: 'S002', agent: 'ada', paths: ['src/a.txt'] }],
+  });
+  await olga.refused(400, 'INVALID', 'undoScope', { params, body: { force: true } });
+  await olga.refused(400, 'INVALID', 'undoScope', { params, body: { conflict: 'yes' } });
+  await olga.refused(404, 'UNKNOWN_SCOPE', 'undoScope', { params: { id: 'S099' } });
+  const conflict = await olga.ok('undoScope', { params, body: { conflict: true } });
+  expect(conflict.body).toEqual({ id: 'S001', status: 'conflict', by: 'S003', paths: ['src/a.txt'] });
+  expect(text('src/a.txt')).toBe('uno\n');
+  await olga.refused(400, 'INVALID', 'blame', { query: {} });
+  await olga.refused(400, 'INVALID', 'blame', { query: { path: 'src/' } });
+  await olga.refused(404, 'NOT_FOUND', 'blame', { query: { path: 'src/none.txt' } });
+  await olga.refused(403, 'OUTSIDE', 'blame', { query: { path: '../x' } });
+});
+
 test('a trace follows a change through every event of its calls, and comes back', async () => {
   const workspace = newWorkspace(FILES);
   const ada = program(await serve(workspace.root), { agent: 'ada' });
