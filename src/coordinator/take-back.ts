@@ -8,6 +8,7 @@ import { leftOut, type Step } from './left-out.js';
 import { isSame } from './merge.js';
 import type { Parts } from './parts.js';
 import { type Present, presentFile } from './present.js';
+import { settled } from './settled.js';
 import { gaveAllBack, undoneBy } from './undone.js';
 
 /** Changes of one file by others since, which are replayed one by one. */
@@ -28,6 +29,7 @@ export interface TakenBack {
  * @param after only what it changed after this event.
  */
 export async function takenBack(parts: Parts, scope: ScopeId, after = 0): Promise<TakenBack | Refusal> {
+  await settled(parts);
   const wanted: Wanted[] = [];
   const builtOn = new Map<string, readonly (ScopeId | null)[]>();
   const modes = await modesBefore(parts, scope, after);
