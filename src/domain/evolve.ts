@@ -44,8 +44,18 @@ function runsAfter({ runs }: State, { seq, agent, connection, body }: Event): St
   if (body.type === 'files.changed' && body.run !== undefined)
     return runs.has(body.run) ? runs.update(body.run, (run) => run && { ...run, changed: seq }) : runs;
   if (body.type !== 'run.started') return runs;
-  const { type: _, cwd: __, ...run } = body;
-  return runs.set(run.run, { ...run, by: { agent, connection }, started: seq });
+  const { run, command, containment, scope, tenure, turn } = body;
+  // Field by field: what the tables do not give back must not be here either.
+  return runs.set(run, {
+    run,
+    command,
+    containment,
+    by: { agent, connection },
+    started: seq,
+    ...(scope === undefined ? {} : { scope }),
+    ...(tenure === undefined ? {} : { tenure }),
+    ...(turn === undefined ? {} : { turn }),
+  });
 }
 
 function numbersAfter(state: State, body: EventBody): Partial<State> {

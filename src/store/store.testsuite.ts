@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { foldTests } from './fold.testsuite.js';
 import { effectTests, ledgerTests } from './ledger.testsuite.js';
 import { lineageTests, listTests, lookTests, newsTests } from './look.testsuite.js';
 import { claim, type StoreBench, type Tools } from './steps.testsuite.js';
@@ -34,6 +35,7 @@ export function storeSuite(name: string, makeBench: () => Promise<StoreBench>): 
     describe('lineage', () => lineageTests(tools));
     describe('news', () => newsTests(tools));
     describe('effects', () => effectTests(tools));
+    describe('fold', () => foldTests(makeBench));
 
     test('a closed store refuses every verb', async () => {
       await store.close();
