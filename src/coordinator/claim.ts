@@ -20,7 +20,7 @@ import { parseProduces, parseUnits } from './units.js';
 
 /** claim_scope: opens or takes up a scope, adds units to one's own, or goes on waiting. Blocks as long as the caller bears. */
 export async function claim(parts: Parts, caller: Caller, input: ClaimInput): Promise<ClaimOutput | Refusal> {
-  const who = input.agent === undefined ? caller : { ...caller, agent: input.agent };
+  const who = named(caller, input.agent);
   const request = await parseClaim(parts, input);
   if (isRefusal(request)) return act<ClaimOutput>(parts, who, 'claim_scope', {}, () => ({ answer: request }));
   const needs = { scopes: scopeNeeds(input.scope, ...(input.consumes ?? [])) };
@@ -38,6 +38,11 @@ export async function claim(parts: Parts, caller: Caller, input: ClaimInput): Pr
   } finally {
     patience.end();
   }
+}
+
+/** An agent that the client does not report has the name that its claim gives it. The caller may act for it all the same. */
+function named(caller: Caller, agent = caller.agent): Caller {
+  return agent === caller.agent ? caller : { ...caller, agent, namedBy: caller.agent };
 }
 
 /** Open work that was just taken from somebody is there when its commands have ended. */

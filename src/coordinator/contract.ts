@@ -11,8 +11,10 @@ export type { ListedRun, RunInput, RunOutput };
 export interface Caller {
   /** The connection, which says who is alive. */
   readonly connection: string;
-  /** The agent on it: its client's name, or the subagent that the client reports. */
+  /** The agent on it: its client's name, or the subagent that the client reports; or the name that the caller gives one. */
   readonly agent: string;
+  /** The caller, where it gives the agent another name than its own. */
+  readonly namedBy?: string;
   /** How long one call may block, in milliseconds. */
   readonly patience: number;
   /** Aborted when the client gives the call up. */

@@ -90,8 +90,9 @@ export interface Step<T> {
 }
 
 export function claimant(parts: Parts, caller: Caller): Claimant {
-  const { connection, agent, limits } = caller;
-  return { owner: { connection, agent }, mint: parts.mint, ...(limits === undefined ? {} : { limits }) };
+  const { connection, agent, namedBy, limits } = caller;
+  const owner = { connection, agent, ...(namedBy === undefined ? {} : { namedBy }) };
+  return { owner, mint: parts.mint, ...(limits === undefined ? {} : { limits }) };
 }
 
 /**

@@ -42,15 +42,22 @@ export function isSameAgent(caller: Owner, agent: Owner): boolean {
   return !isStateless(caller.connection) && hasSameName(caller, agent);
 }
 
-/** Whether a caller goes by the same connection and name, which proves nothing where each request stands alone. */
+/**
+ * Whether a caller goes by the same connection and name, which proves nothing where each request stands alone. A name that
+ * it gave in a call makes nobody else of it: who calls is known from the client alone.
+ */
 export function hasSameName(caller: Owner, agent: Owner): boolean {
-  return caller.connection === agent.connection && caller.agent === agent.agent;
+  return caller.connection === agent.connection && callerOf(caller) === callerOf(agent);
+}
+
+function callerOf({ agent, namedBy = agent }: Owner): string {
+  return namedBy;
 }
 
 /** The caller's only active scope, for calls that leave `scope` out; undefined where it has none. Never a sibling's. */
 export function onlyScope(draft: Draft, { owner }: Claimant): Scope | Refusal | undefined {
   if (isStateless(owner.connection)) return undefined;
-  const owned = () => ownedBy(draft.view, owner.connection, ({ agent }) => agent === owner.agent);
+  const owned = () => ownedBy(draft.view, owner.connection, (other) => hasSameName(owner, other));
   for (const scope of owned()) reapScope(draft, scope.id);
   const active = owned().filter((scope) => scope.status === 'active');
   if (active.length < 2) return active[0];

@@ -1,5 +1,5 @@
 import { goOnWithout } from './amend.js';
-import { type Claimant, endedScope, isOwn, unknownScope } from './authority.js';
+import { type Claimant, endedScope, isOwn, isSameAgent, unknownScope } from './authority.js';
 import { type Blocker, blockers, isQueued, knownUnit, liveScope, ownerOf } from './blockers.js';
 import { isOfCommand } from './command-scope.js';
 import type { Draft } from './draft.js';
@@ -152,14 +152,15 @@ function isSibling({ scope, units }: Blocker, { owner }: Claimant): boolean {
 
 function heldBySibling({ scope, why, units }: Blocker, by: Owner, wish: Wish): Refusal {
   const { id } = scope;
-  const { agent } = ownerOf(scope);
+  const owner = ownerOf(scope);
+  const { agent } = owner;
   const verb = why === 'held' ? 'is held by' : 'is next for';
   const own = `Add to it: claim_scope ${JSON.stringify({ scope: id, ...wish })}; or give it up: release_scope {"scope": "${id}"}.`;
   const others = `Ask ${agent} for the handle of ${id} and pass that as scope, or claim again when ${id} has ended.`;
   return refuse(
     'HELD',
     `${listed(units)} ${verb} ${id} (${agent}) on your own connection.`,
-    agent === by.agent ? own : others,
+    isSameAgent(by, owner) ? own : others,
     { units: [...units], holder: id, agent },
   );
 }

@@ -14,6 +14,8 @@ export type Status = (typeof STATUSES)[number];
 export interface Owner {
   readonly connection: string;
   readonly agent: string;
+  /** The caller that gave the agent this name, and may act for it; left out where it goes by the name itself. */
+  readonly namedBy?: string;
 }
 
 /** A file that a scope will publish. */

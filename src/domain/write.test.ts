@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { codeOf, got, refusalOf, World } from './scenario.testsuite.js';
+import { Agent, codeOf, got, refusalOf, World } from './scenario.testsuite.js';
 
 describe('promise 1: a write needs a unit that covers the path', () => {
   test.each([
@@ -136,6 +136,20 @@ describe('which scope a write is for', () => {
     const parent = got(world.agent('parent', 'c').claim(['a.ts']));
     expect(codeOf(world.agent('child', 'c').write(['a.ts']))).toBe('HELD');
     expect(got(world.agent('child', 'c').write(['b.ts'])).scope.id).not.toBe(parent.id);
+  });
+
+  test('the one that the caller claimed for an agent of its own naming, and none of others who have that name', () => {
+    const world = new World();
+    const [parent, child] = [world.agent('parent', 'c'), world.agent('child', 'c')];
+    const fixer = new Agent(world, { agent: 'fixer', connection: 'c', namedBy: 'parent' });
+    const named = got(fixer.claim(['a.ts']));
+    expect(codeOf(world.agent('fixer', 'c').write(['a.ts']))).toBe('HELD');
+    expect(codeOf(child.write(['a.ts'], named.id))).toBe('NOT_YOURS');
+    expect(got(parent.write(['a.ts'])).scope.id).toBe(named.id);
+    expect(refusalOf(parent.claim(['a.ts'])).next).toContain(`Add to it: claim_scope {"scope":"${named.id}"`);
+    const asChild = new Agent(world, { agent: 'child', connection: 'c', namedBy: 'parent' });
+    const own = got(child.claim(['b.ts']));
+    expect(codeOf(asChild.claim([], { scope: own.id }))).toBe('NOT_YOURS');
   });
 
   test('of several of which only one is still alive, that one', () => {

@@ -244,7 +244,13 @@ function owned<T>(past: Past, body: (scope: ScopeId) => T): T | undefined {
 function claimed({ state, move }: Past, { id, owner, ticket }: Scope) {
   const units = ticket !== undefined && move.flag ? ticket.units : UNITS.slice(0, 1 + (move.other % UNITS.length));
   const mode = move.other % 3 === 0 ? ('read' as const) : ('write' as const);
-  return { scope: id, units, mode, owner: owner ?? (move.flag ? ALICE : BOB), generation: state.generation + 1 };
+  return {
+    scope: id,
+    units,
+    mode,
+    owner: owner ?? (move.flag ? ALICE : { ...BOB, namedBy: 'alice' }),
+    generation: state.generation + 1,
+  };
 }
 
 function contract(past: Past): Contract {

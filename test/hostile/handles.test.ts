@@ -158,6 +158,37 @@ test('a sibling on the same connection does not act under a scope without its ha
   await child.ok('patch', { scope, edits: EDITS });
 });
 
+test('a caller gets back what it claimed for agents that it named itself, and never what a reported one has', async () => {
+  const workspace = newWorkspace(FILES);
+  const { refused } = await watch(workspace);
+  const parent = await stdioAgent(workspace.root, 'ada');
+  const child = subagent(parent, 'sub-1');
+  const { scope } = await parent.ok('claim_scope', { title: 'Fix', units: ['src/a.txt'], agent: 'fixer' });
+  const own = await child.ok('claim_scope', { title: 'Child', units: ['src/b.txt'] });
+  const helped = await child.ok('claim_scope', { title: 'Help', units: ['src/c.txt'], agent: 'helper' });
+  const mine = async (agent: Agent) => (await agent.ok('list_scopes', { mine: true })).scopes;
+  expect(await mine(parent)).toMatchObject([{ agent: 'fixer', scope }]);
+  const childs = [
+    { agent: 'helper', scope: helped.scope },
+    { agent: 'ada/sub-1', scope: own.scope },
+  ];
+  expect(await mine(child)).toHaveLength(2);
+  expect(await mine(child)).toEqual(expect.arrayContaining(childs.map((row) => expect.objectContaining(row))));
+  // To give an agent the name of a sibling opens nothing.
+  for (const agent of ['ada/sub-1', 'helper']) {
+    await refused(parent, 'NOT_YOURS', 'claim_scope', { scope: own.id, agent });
+    await refused(parent, 'NOT_YOURS', 'claim_scope', { scope: helped.id, units: ['docs/'], agent });
+    await refused(parent, 'HELD', 'claim_scope', { title: 'Over it', units: ['src/b.txt'], agent });
+  }
+  expect(await mine(parent)).toHaveLength(1);
+  // The only active scope of a caller, whatever the name in it.
+  expect((await parent.ok('patch', { edits: EDITS })).claimed).toBeUndefined();
+  await parent.ok('claim_scope', { title: 'Own', units: ['docs/'] });
+  const { data } = await refused(parent, 'INVALID', 'publish_output', { summary: 's' });
+  expect(data.facts.scopes).toEqual(['S001', 'S004']);
+  expect((await parent.ok('publish_output', { scope: 'S001', summary: 'Fixed' })).status).toBe('done');
+});
+
 function subagent(parent: Agent, id: string): Agent {
   const meta = { 'claudecode/agentId': id };
   const call: Agent['call'] = (tool, args) => parent.call(tool, args, { meta });

@@ -1,5 +1,5 @@
 import { Map as ImmutableMap } from 'immutable';
-import type { Contract, Lock, Scope, ScopeId, Ticket } from '../../domain/scope.js';
+import type { Contract, Lock, Owner, Scope, ScopeId, Ticket } from '../../domain/scope.js';
 import { PHASES, STATUSES } from '../../domain/scope.js';
 import type { Mode } from '../../domain/unit.js';
 import type { Row, Value } from './driver.js';
@@ -26,6 +26,7 @@ export const FIXED_COLUMNS = [
 export const WORKING_COLUMNS = [
   'agent',
   'connection',
+  'named_by',
   'stopping',
   'pending',
   'tenure',
@@ -80,6 +81,7 @@ export function workingValues(scope: Scope): Value[] {
   return [
     scope.owner?.agent ?? null,
     scope.owner?.connection ?? null,
+    scope.owner?.namedBy ?? null,
     scope.stopping ? JSON.stringify(scope.stopping) : null,
     JSON.stringify(scope.pending),
     scope.tenure,
@@ -105,7 +107,7 @@ export function scopeOfRow(row: Row, locks: readonly Lock[] = [], ticket?: Ticke
     status: oneOf(row, 'status', STATUSES),
     openedBy: text(row, 'opened_by'),
     openedAt: integer(row, 'opened_at'),
-    ...(connection === null ? {} : { owner: { connection, agent: text(row, 'agent') } }),
+    ...(connection === null ? {} : { owner: ownerOfRow(row, connection) }),
     ...(row.stopping === null ? {} : { stopping: json(row, 'stopping') }),
     tenure: integer(row, 'tenure'),
     generation: integer(row, 'generation'),
@@ -122,6 +124,10 @@ export function scopeOfRow(row: Row, locks: readonly Lock[] = [], ticket?: Ticke
     ...optional('commit', textOrNull(row, 'commit_id')),
     published: integer(row, 'published'),
   };
+}
+
+function ownerOfRow(row: Row, connection: string): Owner {
+  return { connection, agent: text(row, 'agent'), ...optional('namedBy', textOrNull(row, 'named_by')) };
 }
 
 /** What few contracts have, in one column; null where there is nothing. */
