@@ -1,4 +1,5 @@
 import { blockers, holderName } from '../domain/blockers.js';
+import { placeLost } from '../domain/claim.js';
 import { printHandle } from '../domain/handle.js';
 import { stoppingScopes } from '../domain/open-runs.js';
 import { type Refusal, refuse } from '../domain/refusal.js';
@@ -33,6 +34,7 @@ export async function granted(
     await overOrGranted(parts, caller, own, known, deadline);
     const { scope, queue } = await parts.store.view({ scopes: [own.id] }, (view) => standing(view, own.id));
     if (isOver(scope, own)) return takenAway(scope);
+    if (scope.lapsed !== undefined) return placeLost(scope, scope.lapsed, printHandle(scope, parts.mint));
     // Where nobody hears the answer any more, the grant is held until it is fetched.
     collected = isGranted(scope) && !caller.signal.aborted;
     return await answer(parts, scope, queue);

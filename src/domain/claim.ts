@@ -10,7 +10,7 @@ import { denied } from './limits.js';
 import { type Opening, openScope } from './open.js';
 import { nextScope, nothingToDo, type Pickup } from './pickup.js';
 import { isRefusal, listed, type Refusal, refuse } from './refusal.js';
-import { isEnded, type Owner, type Scope, type ScopeId } from './scope.js';
+import { isEnded, type Lapsed, type Owner, type Scope, type ScopeId } from './scope.js';
 import { reap, reapScope, settle } from './settle.js';
 import { isStopping } from './stopping.js';
 import type { Mode } from './unit.js';
@@ -41,7 +41,7 @@ export function claim(draft: Draft, claimant: Claimant, request: Claim): Claimed
   const given = request.scope ?? picked?.id;
   if (given !== undefined) reapAsked(draft, given);
   reap(draft, request.units);
-  const known = given === undefined ? undefined : existing(draft, claimant, given);
+  const known = given === undefined ? undefined : existing(draft, claimant, request, given);
   if (isRefusal(known)) return known;
   return draft.attempt(() => {
     const id = known?.id ?? openScope(draft, claimant.owner.agent, request.opening);
@@ -66,13 +66,15 @@ function reapAsked(draft: Draft, given: string): void {
   reap(draft, scope?.ticket?.units ?? scope?.contract.units ?? []);
 }
 
-function existing(draft: Draft, claimant: Claimant, given: string): Scope | Refusal {
+function existing(draft: Draft, claimant: Claimant, { units }: Claim, given: string): Scope | Refusal {
   const handle = parseHandle(given);
   const scope = handle === undefined ? undefined : draft.view.scope(handle.id);
   if (handle === undefined || scope === undefined) return unknownScope(given);
   if (isEnded(scope.status)) return endedScope(scope);
   if (scope.stopping !== undefined) return isStopping(draft.view.state, scope);
-  if (scope.status === 'open' || isOwn(scope, claimant, handle)) return scope;
+  if (scope.status === 'open') return scope;
+  if (isOwn(scope, claimant, handle))
+    return scope.lapsed !== undefined && units.length === 0 ? placeLost(scope, scope.lapsed, given) : scope;
   if (scope.status === 'paused') return paused(scope);
   const { agent } = ownerOf(scope);
   return refuse(
@@ -80,6 +82,17 @@ function existing(draft: Draft, claimant: Claimant, given: string): Scope | Refu
     `${scope.id} is ${scope.status}; ${agent} has it.`,
     'Call list_scopes {"status": "open"} for open work, or claim the units you need as a scope of your own.',
     { scope: scope.id, agent },
+  );
+}
+
+/** Whoever goes on waiting is told that it does not wait any more: what it has is not all that it asked for. */
+export function placeLost({ id, locks }: Scope, { units, mode, reason }: Lapsed, given: string): Refusal {
+  const held = locks.isEmpty() ? '' : ` It still holds ${listed([...locks.keys()])}.`;
+  return refuse(
+    'NOT_CLAIMED',
+    `${id} has lost its place in the queue for ${listed(units)} (${reason}).${held}`,
+    `Call claim_scope ${JSON.stringify({ scope: given, units, ...(mode === 'read' ? { mode } : {}) })} to queue for it again.`,
+    { scope: id, units: [...units], reason },
   );
 }
 

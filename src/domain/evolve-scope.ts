@@ -1,5 +1,5 @@
 import { Map as PersistentMap } from 'immutable';
-import { ownerOf } from './blockers.js';
+import { asQueued, ownerOf } from './blockers.js';
 import type { Event, EventBody } from './event.js';
 import type { Lock, Scope, Status } from './scope.js';
 
@@ -112,7 +112,7 @@ function failed(scope: Scope, body: Body<'scope.failed'>, event: Event): Scope {
 function queued(scope: Scope, body: Body<'scope.queued'>, event: Event): Scope {
   const { units, mode, owner, priority } = body;
   const ticket = { units, mode, arrival: event.seq, since: event.at, priority };
-  const asked = collected(scope);
+  const asked = claimedAnew(collected(scope), units);
   if (scope.status === 'active') return { ...asked, ticket };
   return { ...asked, status: 'waiting', owner, tenure: scope.tenure || body.generation, ticket };
 }
@@ -125,7 +125,7 @@ function granted(scope: Scope, body: Body<'scope.granted'>, event: Event): Scope
       map.set(unit, { unit, mode: writes ? 'write' : mode, generation });
     }
   });
-  const { ticket, ...rest } = scope;
+  const { ticket, ...rest } = claimedAnew(scope, body.units);
   return {
     ...rest,
     status: 'active',
@@ -148,8 +148,16 @@ function collected(scope: Scope): Scope {
 function lapsed(scope: Scope, body: Body<'scope.lapsed'>): Scope {
   if (body.to === 'open') return ownerless(scope, 'open');
   if (body.to === 'cancelled') return { ...ownerless(scope, 'cancelled'), summary: body.reason };
-  const { ticket: _, ...rest } = scope;
-  return rest;
+  const { ticket, ...rest } = asQueued(scope);
+  return { ...rest, lapsed: { units: ticket.units, mode: ticket.mode, reason: body.reason } };
+}
+
+/** Of the units whose place was lost, those stay named that are not claimed again. */
+function claimedAnew(scope: Scope, units: readonly string[]): Scope {
+  const { lapsed, ...rest } = scope;
+  if (lapsed === undefined) return scope;
+  const left = lapsed.units.filter((unit) => !units.includes(unit));
+  return left.length === 0 ? rest : { ...rest, lapsed: { ...lapsed, units: left } };
 }
 
 /** Nobody may act under it any more, and nobody gets what it holds. */
@@ -158,7 +166,7 @@ function stopping(scope: Scope, { type: _, scope: __, ...why }: Body<'scope.stop
 }
 
 function ownerless(scope: Scope, status: Status): Scope {
-  const { owner: _, ticket: __, stopping: ___, ...rest } = collected(scope);
+  const { owner: _, ticket: __, stopping: ___, lapsed: ____, ...rest } = collected(scope);
   return { ...rest, status, tenure: 0, locks: NO_LOCKS };
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { lapsed, lost, ticketKey } from './leases.js';
 import { got, refusalOf, World } from './scenario.testsuite.js';
+import type { Mode } from './unit.js';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -41,6 +42,32 @@ describe('promise 3: a ticket that nobody asks after lapses', () => {
       code: 'UNKNOWN_SCOPE',
       facts: { scope: id, status: 'cancelled' },
     });
+  });
+
+  test('an active scope keeps what it holds, and whoever goes on waiting is told what to claim again', () => {
+    const world = new World({ lease: 60 * MINUTE });
+    const carol = world.agent('carol');
+    const { handle } = got(carol.claim(['b.ts', 'c.ts']));
+    const dave = world.agent('dave');
+    const own = got(dave.claim());
+    const lose = (mode: Mode) => {
+      got(dave.claim(['b.ts', 'c.ts'], { scope: own.handle, mode }));
+      world.pass(60 * SECOND + 1);
+      return refusalOf(dave.claim([], { scope: own.handle }));
+    };
+    const lost = `${own.id} has lost its place in the queue for b.ts, c.ts (no claim call for 60 s).`;
+    expect(lose('write')).toMatchObject({ code: 'NOT_CLAIMED', sentence: lost });
+    // Further units, claimed by hand or with a patch, do not make it forgotten.
+    expect(got(dave.claim(['d.ts'], { scope: own.handle })).status).toBe('active');
+    expect(refusalOf(dave.claim([], { scope: own.handle })).facts.units).toEqual(['b.ts', 'c.ts']);
+    const refusal = lose('read');
+    expect(refusal.sentence).toBe(`${lost} It still holds d.ts.`);
+    expect(refusal.next).toContain(`claim_scope {"scope":"${own.handle}","units":["b.ts","c.ts"],"mode":"read"}`);
+    got(carol.release(handle));
+    got(dave.claim(['b.ts'], { scope: own.handle }));
+    expect(refusalOf(dave.claim([], { scope: own.handle })).facts.units).toEqual(['c.ts']);
+    got(dave.claim(['c.ts'], { scope: own.handle }));
+    expect(got(dave.claim([], { scope: own.handle })).status).toBe('active');
   });
 
   test('it is passed over before any sweep has seen it', () => {

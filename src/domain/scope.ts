@@ -69,6 +69,10 @@ export interface Ticket {
   readonly priority: number;
 }
 
+export interface Lapsed extends Pick<Ticket, 'units' | 'mode'> {
+  readonly reason: string;
+}
+
 export interface Artifact {
   readonly id: string;
   readonly type: string;
@@ -133,6 +137,8 @@ export interface Scope {
   readonly grantedAt?: number;
   readonly locks: PersistentMap<string, Lock>;
   readonly ticket?: Ticket;
+  /** The further units whose place in the queue it has lost since its last claim, and why. */
+  readonly lapsed?: Lapsed;
   /** Consumed scopes that are not done; those among them that are not alive have failed or been cancelled. */
   readonly pending: readonly ScopeId[];
   /** How often it was lost or failed. */

@@ -132,8 +132,11 @@ CREATE INDEX runs_tree ON runs (tree) WHERE tree IS NOT NULL;
 /** A tree stands for a check once it has ended there, and no longer where it only began. */
 const CHECKED = 'UPDATE runs SET tree = NULL WHERE tree IS NOT NULL';
 
-/** Who named the agent that owns a scope, where its client did not. */
-const NAMES = 'ALTER TABLE scopes ADD COLUMN named_by TEXT;';
+/** Who named the agent that owns a scope, where its client did not; and the place in the queue that an active scope has lost. */
+const NAMES = `
+ALTER TABLE scopes ADD COLUMN named_by TEXT;
+ALTER TABLE scopes ADD COLUMN lapsed TEXT;
+`;
 
 /** One step for each version; a database of version n has had the first n. Steps are only ever added. */
 const MIGRATIONS = [TABLES, CONTRACTS, LINEAGE, RUNS, CHECKS, CHECKED, NAMES];
