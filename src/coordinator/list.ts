@@ -3,7 +3,7 @@ import { blockers, knownUnit } from '../domain/blockers.js';
 import { parseHandle, printHandle } from '../domain/handle.js';
 import { isStateless } from '../domain/leases.js';
 import { isRefusal, type Refusal } from '../domain/refusal.js';
-import { isEnded, type Scope, type ScopeId } from '../domain/scope.js';
+import { isEnded, type Scope, type ScopeId, type Status } from '../domain/scope.js';
 import type { View } from '../domain/view.js';
 import { inArgument } from './argument.js';
 import type { Caller, ListedScope, ListInput, ListOutput } from './contract.js';
@@ -15,8 +15,8 @@ import { canonicalUnit } from './units.js';
 const MOST = 100;
 
 /**
- * list_scopes: live scopes, newest last; one by id; or ended ones by status. `mine` gives a caller its handles back, where
- * it can be told apart from others.
+ * list_scopes: live scopes, those at work first, and the newest first among equals; one by id; or ended ones by status.
+ * `mine` gives a caller its handles back, where it can be told apart from others.
  */
 export async function list(parts: Parts, caller: Caller, input: ListInput): Promise<ListOutput | Refusal> {
   parts.presence.called(caller.connection);
@@ -27,7 +27,7 @@ export async function list(parts: Parts, caller: Caller, input: ListInput): Prom
   const ended = await endedScopes(parts, input);
   const listed = await parts.store.view({ scopes: id === undefined ? [] : [id] }, (view): ListOutput => {
     const all =
-      id === undefined ? [...liveScopes(view), ...ended] : [view.scope(id)].filter((scope) => scope !== undefined);
+      id === undefined ? [...byWork(view), ...ended] : [view.scope(id)].filter((scope) => scope !== undefined);
     const near = unit === undefined ? undefined : scopesAt(view, unit);
     const found = all.filter((scope) => matches(scope, caller, input, near));
     const more = found.length - MOST;
@@ -67,6 +67,15 @@ async function endedScopes(parts: Parts, input: ListInput): Promise<Scope[]> {
   const { status } = input;
   if (status === undefined || !isEnded(status)) return [];
   return parts.store.scopes({ status, limit: MOST, ...(input.phase === undefined ? {} : { phase: input.phase }) });
+}
+
+/** What a list that is cut shows first. */
+const RANK: readonly Status[] = ['active', 'waiting', 'review', 'paused', 'open'];
+
+function byWork(view: View): Scope[] {
+  return liveScopes(view)
+    .reverse()
+    .sort((a, b) => RANK.indexOf(a.status) - RANK.indexOf(b.status));
 }
 
 /** The live scopes, newest last. */

@@ -41,7 +41,9 @@ export const runInput = z.strictObject({
     .min(1)
     .exactOptional()
     .describe('Shell command'),
-  scope: handle.exactOptional().describe('Scope handle; without one, changes are not kept'),
+  scope: handle
+    .exactOptional()
+    .describe('Scope handle; optional if you own one active scope; with none, changes are not kept'),
   cwd: path.exactOptional().describe('Folder, from the root'),
   env: z
     .array(withoutNul(32 * KB))

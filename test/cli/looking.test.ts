@@ -140,7 +140,7 @@ test('what agents write cannot steer the terminal of a person', async () => {
   const command = 'build \u001b[2J \u202e \u2028\nS009 active by root\n; echo begun; sleep 60';
   const { run } = await ada.ok('run', { command, background: true });
   const { text, data } = await ada.call('list_scopes');
-  expect(data.scopes.at(-1).title).toBe('Run build [2J S009 active by root ; echo begun; sleep 60');
+  expect(data.scopes[0].title).toBe('Run build [2J S009 active by root ; echo begun; sleep 60');
   // Its command is shown with it, on one line that cannot pass for a scope's.
   expect(text).toContain('S009');
   expect(text).not.toMatch(/^\s*S009/m);

@@ -189,7 +189,7 @@ test('NOT_YOURS and two active scopes: the proposed lists show what the caller m
   expect(open.scopes).toEqual([]);
   const second = await ada.ok('claim_scope', { title: 'Second', units: ['src/b.txt'] });
   const mine = await follow(ada, await ada.refused('INVALID', 'patch', { edits: [EDIT] }), 'list_scopes');
-  expect(mine.scopes[1].scope).toBe(second.scope);
+  expect(mine.scopes[0].scope).toBe(second.scope);
   const none = await follow(ben, await ben.refused('NOT_CLAIMED', 'release_scope', {}), 'list_scopes');
   expect(none.scopes).toEqual([]);
 });

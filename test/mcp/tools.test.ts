@@ -30,7 +30,7 @@ describe.each(DOORS)('over $door with a $era client', ({ open }) => {
     expect(ran.output).toContain('zwei');
     expect(text('src/a.txt')).toBe('one\nzwei\nthree\nfour\n');
     const listed = await ada.ok('list_scopes', {});
-    expect(listed.scopes.map((scope: { id: string }) => scope.id)).toEqual(['S001', 'S002']);
+    expect(listed.scopes.map((scope: { id: string }) => scope.id)).toEqual(['S002', 'S001']);
     const published = await ada.ok('publish_output', {
       scope: claimed.scope,
       summary: 'Changed a',
@@ -46,4 +46,18 @@ describe.each(DOORS)('over $door with a $era client', ({ open }) => {
     const released = await ada.ok('release_scope', { scope: again.scope });
     expect(released).toMatchObject({ id: 'S001', status: 'open' });
   });
+});
+
+test('a list shows who is at work and who waits first, then the newest, and cuts what is old', async () => {
+  const { root } = newWorkspace({ 'src/a.txt': 'one\n' });
+  const ada = await stdioAgent(root, 'ada');
+  const ben = await stdioAgent(root, 'ben');
+  await ada.ok('claim_scope', { title: 'At work', units: ['src/a.txt'] });
+  await ben.ok('claim_scope', { title: 'Next', units: ['src/'], wait_s: 0 });
+  for (let number = 3; number <= 24; number++) await ada.ok('open_scope', { title: `Open ${number}` });
+  const { text, data } = await ada.call('list_scopes');
+  const newest = Array.from({ length: 22 }, (_, place) => `S0${String(24 - place).padStart(2, '0')}`);
+  expect(data.scopes.map((scope: { id: string }) => scope.id)).toEqual(['S001', 'S002', ...newest]);
+  expect(text.match(/^ {2}S\d+/gm)?.map((id) => id.trim())).toEqual(['S001', 'S002', ...newest.slice(0, 18)]);
+  expect(text.trimEnd().split('\n').at(-1)).toBe('  4 more');
 });
