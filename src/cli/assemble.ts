@@ -113,7 +113,7 @@ async function openParts(
     settings,
     rules: config.rules,
     mint: mintFrom(readKey(folder)),
-    presence: new Presence(store, config.settings.lease, alive, log),
+    presence: new Presence(store, alive, log),
     runs: new Runs(),
     scratch,
     processTickets: new Map(),

@@ -112,8 +112,10 @@ export async function act<T>(
     ...(caller.trace ? { trace: caller.trace } : {}),
   };
   let notes: readonly Told[] = [];
+  let lease: number | undefined;
   const { answer } = await parts.store.transact(author, needs, (tx) => {
     const decision = draft(tx);
+    lease = tx.settings.lease;
     arrive(decision, caller.connection);
     const step = rule(decision, tx);
     if (isRefusal(step.answer)) decision.emit(refusedEvent(tool, step.answer));
@@ -121,7 +123,7 @@ export async function act<T>(
     return { events: decision.events, answer: step.answer, life: [...signOfLife(caller), ...(step.life ?? [])] };
   });
   if (notes.length > 0) caller.heard?.(notes);
-  await parts.presence.noticed(caller.connection);
+  await parts.presence.noticed(caller.connection, lease);
   return answer;
 }
 

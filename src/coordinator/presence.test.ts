@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { scopeKey, statelessConnection, ticketKey } from '../domain/leases.js';
 import { DEFAULTS } from '../domain/settings.js';
 import { TestClock } from '../store/sqlite/bench.testsuite.js';
@@ -11,7 +11,7 @@ import type { LifeChange, Store } from '../store/store.js';
 import { Presence } from './presence.js';
 
 /** Presence on a real store, and the signs of life that its beats commit. */
-async function beating(): Promise<{ presence: Presence; signs: LifeChange[]; store: Store; clock: TestClock }> {
+async function beating() {
   const folder = mkdtempSync(join(tmpdir(), 'signalbox-presence-'));
   const recovery = { undo: () => [], redo: () => [] };
   const clock = new TestClock();
@@ -29,7 +29,6 @@ async function beating(): Promise<{ presence: Presence; signs: LifeChange[]; sto
   const failed: string[] = [];
   const presence = new Presence(
     watched as Store,
-    DEFAULTS.lease,
     () => true,
     (sentence) => failed.push(sentence),
   );
@@ -39,7 +38,7 @@ async function beating(): Promise<{ presence: Presence; signs: LifeChange[]; sto
     rmSync(folder, { recursive: true });
     expect(failed).toEqual([]);
   });
-  return { presence, signs, store, clock };
+  return { presence, signs, store, clock, folder };
 }
 
 test('promise 7: an open claim call is a call, however long it waits', async () => {
@@ -55,6 +54,21 @@ test('promise 7: an open claim call is a call, however long it waits', async () 
   await presence.beat();
   expect(signs).toContainEqual({ key: 'one', touch: 'called' });
   expect(signs).toContainEqual({ key: ticketKey('S001'), touch: 'gone' });
+});
+
+test('promise 7: a server beats for the lease that is in force, whatever its own would be', async () => {
+  const { presence, folder, clock } = await beating();
+  const every = vi.spyOn(globalThis, 'setInterval');
+  onTestFinished(() => every.mockRestore());
+  const recovery = { undo: () => [], redo: () => [] };
+  const short = await openSqliteStore({ folder, settings: { ...DEFAULTS, lease: 6_000 }, recovery, clock });
+  onTestFinished(() => short.close());
+  presence.keep();
+  await claim(short, 'a.ts');
+  await presence.beat();
+  presence.connected('one');
+  await presence.noticed('one', 60_000);
+  expect(every.mock.calls.map(([, ms]) => ms)).toEqual([10_000, 1_000, 10_000]);
 });
 
 test('promise 7: without a connection the scope itself is what lives', async () => {

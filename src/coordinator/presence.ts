@@ -16,7 +16,6 @@ const SERVER = { agent: 'signalbox', connection: 'server' };
  */
 export class Presence {
   readonly #store: Store;
-  readonly #beat: number;
   readonly #alive: () => boolean;
   readonly #log: (sentence: string) => void;
   readonly #connections = new Set<string>();
@@ -29,15 +28,14 @@ export class Presence {
   /** Whose commands and waiting claims are under way here, once for each. */
   readonly #working: string[] = [];
   #keeps = false;
+  #beat = BEAT;
   #timer: NodeJS.Timeout | undefined;
 
   /**
-   * @param lease how long a connection stands without a beat, in milliseconds.
    * @param alive whether whoever these connections belong to is still there (the parent process, for stdio).
    */
-  constructor(store: Store, lease: number, alive: () => boolean, log: (sentence: string) => void) {
+  constructor(store: Store, alive: () => boolean, log: (sentence: string) => void) {
     this.#store = store;
-    this.#beat = Math.min(BEAT, lease / BEATS);
     this.#alive = alive;
     this.#log = log;
   }
@@ -51,8 +49,13 @@ export class Presence {
     if (this.#connections.has(connection)) this.#called.add(connection);
   }
 
-  /** After a commit: starts the beat where this process has something to keep alive. */
-  async noticed(connection: string): Promise<void> {
+  /**
+   * After a commit: starts the beat where this process has something to keep alive.
+   *
+   * @param lease the one in force, where the caller knows it, in milliseconds.
+   */
+  async noticed(connection: string, lease?: number): Promise<void> {
+    if (lease !== undefined) this.#keepPace(lease);
     if (this.#timer !== undefined || !this.#connections.has(connection)) return;
     // Where that cannot be seen just now, a beat too many does no harm.
     if (await this.#owns().catch(() => true)) this.#start();
@@ -122,11 +125,22 @@ export class Presence {
     this.#timer ??= setInterval(() => void this.beat(), this.#beat).unref();
   }
 
+  /** The lease in force changes when nobody owns anything: then it is beaten for anew. */
+  #keepPace(lease: number): void {
+    const beat = Math.min(BEAT, lease / BEATS);
+    if (beat === this.#beat) return;
+    this.#beat = beat;
+    if (this.#timer === undefined) return;
+    this.stop();
+    this.#start();
+  }
+
   async #owns(): Promise<boolean> {
-    if (this.#working.length > 0) return true;
-    return this.#store.view({}, ({ state: { owned } }) =>
-      this.#keeps ? !owned.isEmpty() : [...this.#connections].some((connection) => owned.has(connection)),
-    );
+    return this.#store.view({}, ({ state: { owned }, settings: { lease } }) => {
+      this.#keepPace(lease);
+      if (this.#working.length > 0) return true;
+      return this.#keeps ? !owned.isEmpty() : [...this.#connections].some((connection) => owned.has(connection));
+    });
   }
 
   /** One beat. A lease that ran out before it is not renewed by it. */

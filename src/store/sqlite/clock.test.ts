@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { DEFAULTS } from '../../domain/settings.js';
-import { claim, opened, record } from '../steps.testsuite.js';
+import { claim, opened, record, released } from '../steps.testsuite.js';
 import { SqliteBench, TestClock } from './bench.testsuite.js';
 import { advance, machineClock } from './clock.js';
 import type { SqliteStore } from './sqlite-store.js';
@@ -45,6 +45,23 @@ test('promise 7: with a short lease it is a quarter of it, so that no step is as
   const short = await bench.open({ settings: { ...DEFAULTS, lease: 6_000 } });
   bench.pass(3_600_000);
   expect(await short.view({}, (view) => view.now)).toBe(1_500);
+});
+
+test('promise 7: servers with different leases go by the same one, until nobody owns anything', async () => {
+  const short = await bench.open({ settings: { ...DEFAULTS, lease: 6_000 } });
+  const leases = () => Promise.all([store, short].map((one) => one.view({}, ({ settings }) => settings.lease)));
+  expect(await leases()).toEqual([60_000, 6_000]);
+  const own = await claim(short, 'a.ts');
+  expect(await leases()).toEqual([6_000, 6_000]);
+  await claim(store, 'b.ts');
+  bench.pass(3_600_000);
+  // Its own lease would have let more time pass than the other's bears.
+  expect(await now()).toBe(1_500);
+  await record(short, released(own));
+  expect(await leases()).toEqual([6_000, 6_000]);
+  await record(short, released('S003'));
+  await claim(store, 'a.ts');
+  expect(await leases()).toEqual([60_000, 60_000]);
 });
 
 test('promise 7: over a reboot no time passes, and then it runs on', async () => {

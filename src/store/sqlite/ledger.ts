@@ -1,6 +1,7 @@
 import type { Event, EventBody } from '../../domain/event.js';
 import { evolve } from '../../domain/evolve.js';
 import type { Hash } from '../../domain/scope.js';
+import type { Settings } from '../../domain/settings.js';
 import type { State } from '../../domain/state.js';
 import { type Author, StoreBroken } from '../store.js';
 import { canonical, link, wellFormed } from './chain.js';
@@ -23,6 +24,8 @@ export interface Folded {
 /** What a transaction starts from. */
 export interface Moment extends Folded {
   readonly time: LockTime;
+  /** The lease that all servers go by, in milliseconds. */
+  readonly lease: number;
 }
 
 export interface Appended extends Folded {
@@ -37,26 +40,25 @@ export class Ledger {
   readonly #loader: Loader;
   readonly #projector: Projector;
   readonly #clock: Clock;
-  readonly #longest: number;
+  readonly #settings: Pick<Settings, 'lease'>;
   readonly #since: Statement;
   readonly #insert: Statement;
   readonly #head: Statement;
   readonly #linkAt: Statement;
   #folded: Folded | undefined;
 
-  /** `lease`: milliseconds. */
-  constructor(driver: Driver, loader: Loader, clock: Clock, lease: number) {
+  constructor(driver: Driver, loader: Loader, clock: Clock, settings: Pick<Settings, 'lease'>) {
     this.#loader = loader;
     this.#projector = new Projector(driver);
     this.#clock = clock;
-    this.#longest = longestStep(lease);
+    this.#settings = settings;
     this.#linkAt = driver.prepare('SELECT hash FROM events WHERE seq = ?');
     this.#since = driver.prepare('SELECT * FROM events WHERE seq > ? ORDER BY seq');
     this.#insert = driver.prepare(
       'INSERT INTO events (seq, at, wall, type, scope, agent, connection, trace, body, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
     );
     this.#head = driver.prepare(
-      'UPDATE ledger SET seq = ?, hash = ?, generation = ?, scopes = ?, runs = ?, artifacts = ?, lock_ms = ?, mono_ms = ?, boot = ?',
+      'UPDATE ledger SET seq = ?, hash = ?, generation = ?, scopes = ?, runs = ?, artifacts = ?, lock_ms = ?, mono_ms = ?, boot = ?, lease = ?',
     );
   }
 
@@ -68,12 +70,22 @@ export class Ledger {
       known === undefined || head.seq - known.state.seq > LONG_BEHIND
         ? { state: this.#loader.state(), hash: head.hash }
         : this.#foldSince(known, head);
-    return { ...this.#folded, time: advance(head.time, this.#clock, this.#longest) };
+    const lease = this.#leaseIn(this.#folded.state, head);
+    return { ...this.#folded, lease, time: advance(head.time, this.#clock, longestStep(lease)) };
   }
 
   /** Lock time now. */
   now(): number {
-    return advance(this.#loader.head().time, this.#clock, this.#longest).lock;
+    const { time, lease } = this.#loader.head();
+    return advance(time, this.#clock, longestStep(lease || this.#settings.lease)).lock;
+  }
+
+  /**
+   * Servers that were started with different leases would judge differently who is gone, and beat too seldom for each other.
+   * So the one on record stays in force as long as anybody owns anything.
+   */
+  #leaseIn({ owned }: State, { lease }: Head): number {
+    return owned.isEmpty() ? this.#settings.lease : lease || this.#settings.lease;
   }
 
   /** The last link of the chain now, in a transaction or without. */
@@ -119,7 +131,7 @@ export class Ledger {
       events.push(event);
     }
     this.#projector.flush();
-    this.#writeHead({ state, hash, time: onto.time });
+    this.#writeHead({ state, hash, time: onto.time, lease: onto.lease });
     return { state, hash, events };
   }
 
@@ -132,8 +144,8 @@ export class Ledger {
     this.#insert.run(seq, at, wall, body.type, scope, agent, connection, trace ?? null, source, hash);
   }
 
-  #writeHead({ state, hash, time }: Moment): void {
+  #writeHead({ state, hash, time, lease }: Moment): void {
     const { seq, generation, scopeCount, runCount, artifactCount } = state;
-    this.#head.run(seq, hash, generation, scopeCount, runCount, artifactCount, time.lock, time.mono, time.boot);
+    this.#head.run(seq, hash, generation, scopeCount, runCount, artifactCount, time.lock, time.mono, time.boot, lease);
   }
 }

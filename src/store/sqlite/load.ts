@@ -16,6 +16,8 @@ export interface Head {
   readonly hash: string;
   /** Lock time at the last commit. */
   readonly time: LockTime;
+  /** The lease in force, in milliseconds; 0 where none is on record. */
+  readonly lease: number;
 }
 
 /** Reads the state from the tables: only scopes that are live, so the cost does not grow with the ledger. */
@@ -27,7 +29,7 @@ export class Loader {
 
   constructor(driver: Driver) {
     this.#driver = driver;
-    this.#head = driver.prepare('SELECT seq, hash, lock_ms, mono_ms, boot FROM ledger');
+    this.#head = driver.prepare('SELECT seq, hash, lock_ms, mono_ms, boot, lease FROM ledger');
     this.#numbers = driver.prepare('SELECT seq, generation, scopes, runs, artifacts FROM ledger');
     this.#scope = driver.prepare('SELECT * FROM scopes WHERE number = ?');
   }
@@ -35,7 +37,7 @@ export class Loader {
   head(): Head {
     const row = this.#head.get();
     const time = { lock: integer(row, 'lock_ms'), mono: real(row, 'mono_ms'), boot: text(row, 'boot') };
-    return { seq: integer(row, 'seq'), hash: text(row, 'hash'), time };
+    return { seq: integer(row, 'seq'), hash: text(row, 'hash'), time, lease: integer(row, 'lease') };
   }
 
   /** A scope that has ended. */

@@ -22,7 +22,7 @@ export class Looks {
     this.#file = driver.prepare('SELECT * FROM files WHERE path = ?');
   }
 
-  at({ state, time }: Moment, needs: Needs): View {
+  at({ state, time, lease }: Moment, needs: Needs): View {
     const paths = new Map((needs.paths ?? []).map((path) => [path, this.file(path)]));
     const ended = new Map(
       (needs.scopes ?? []).map((id) => [id, state.scopes.has(id) ? undefined : this.#loader.ended(id)]),
@@ -30,7 +30,7 @@ export class Looks {
     return {
       state,
       now: time.lock,
-      settings: this.#settings,
+      settings: lease === this.#settings.lease ? this.#settings : { ...this.#settings, lease },
       life: (key) => this.#life.get(key),
       file: (path) => {
         // A database across a network has only what was asked for; so a rule that forgot to ask is found here.

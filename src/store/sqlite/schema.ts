@@ -138,8 +138,11 @@ ALTER TABLE scopes ADD COLUMN named_by TEXT;
 ALTER TABLE scopes ADD COLUMN lapsed TEXT;
 `;
 
+/** The lease that is in force, in milliseconds; 0 before the first commit that knows of it. */
+const LEASE = 'ALTER TABLE ledger ADD COLUMN lease INTEGER NOT NULL DEFAULT 0;';
+
 /** One step for each version; a database of version n has had the first n. Steps are only ever added. */
-const MIGRATIONS = [TABLES, CONTRACTS, LINEAGE, RUNS, CHECKS, CHECKED, NAMES];
+const MIGRATIONS = [TABLES, CONTRACTS, LINEAGE, RUNS, CHECKS, CHECKED, NAMES, LEASE];
 
 /** The version of the tables that this Signalbox writes. */
 export const SCHEMA = MIGRATIONS.length;

@@ -77,7 +77,7 @@ export class SqliteStore implements Store {
     this.#intents = new Intents(driver);
     this.#settled = new Settled(this.#intents, () => this.#write(() => undefined));
     const loader = new Loader(driver);
-    this.#ledger = new Ledger(driver, loader, this.#clock, settings.lease);
+    this.#ledger = new Ledger(driver, loader, this.#clock, settings);
     this.#life = new LifeTable(driver);
     this.#looks = new Looks(driver, loader, this.#life, settings);
     this.#settling = new Settling({
