@@ -1,5 +1,3 @@
-import { createHmac, randomBytes } from 'node:crypto';
-import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Coordinator } from '../coordinator/contract.js';
 import { createControlPlane } from '../coordinator/control-plane.js';
@@ -14,20 +12,23 @@ import { settled } from '../coordinator/settled.js';
 import { unavailable } from '../coordinator/unavailable.js';
 import { settleUnfinished } from '../coordinator/unfinished.js';
 import { settleRuns } from '../coordinator/unfinished-runs.js';
-import type { Mint } from '../domain/handle.js';
 import { ignoreMatcher } from '../domain/ignore-pattern.js';
 import { isRefusal, type Refusal } from '../domain/refusal.js';
 import { openSqliteStore } from '../store/sqlite/open.js';
 import { openWorkspace, recovery } from '../workspace/files/open.js';
 import { findRoot, nameOfRoot } from '../workspace/files/root.js';
 import { openGit } from '../workspace/git/git.js';
-import { type Config, loadConfig } from './config.js';
+import { CONFIG_FILE, type Config, loadConfig } from './config.js';
+import { configStamp, Following } from './following.js';
+import { mintFrom, readKey } from './key.js';
 import { lazyRunner } from './lazy-runner.js';
 
 export interface Assembled {
   readonly parts: Parts;
   readonly config: Config;
   readonly coordinator: Coordinator;
+  /** The coordinator, with the configuration as it is now; or what is wrong with that. */
+  readonly available: () => Promise<Coordinator | Refusal>;
   readonly plane: ControlPlane;
 }
 
@@ -70,35 +71,65 @@ export interface AssembleOptions {
 export async function assemble({ from, log, alive = () => true }: AssembleOptions): Promise<Assembled | Refusal> {
   const root = findRoot(from);
   if (isRefusal(root)) return root;
+  const stamp = configStamp(root);
   const config = await loadConfig(root);
   if (isRefusal(config)) return config;
   try {
-    const parts = await openParts(nameOfRoot(from, root), config, log, alive);
-    return isRefusal(parts) ? parts : assembled(parts, config);
+    const opened = await openParts({ name: nameOfRoot(from, root), root, stamp, config, log, alive });
+    return isRefusal(opened) ? opened : assembled(opened.parts, config, opened.following);
   } catch (error) {
     return unavailable(error);
   }
 }
 
-function assembled(parts: Parts, config: Config): Assembled {
-  return { parts, config, coordinator: createCoordinator(parts), plane: createControlPlane(parts) };
+function assembled(parts: Parts, config: Config, following: Following): Assembled {
+  const coordinator = createCoordinator(parts);
+  const available = async () => {
+    await following.refresh();
+    return following.fault ?? coordinator;
+  };
+  return { parts, config, coordinator, available, plane: createControlPlane(parts) };
 }
 
-async function openParts(
-  root: string,
-  config: Config,
-  log: (sentence: string) => void,
-  alive: () => boolean,
-): Promise<Parts | Refusal> {
-  const files = { unprotect: config.unprotect };
-  const workspace = await openWorkspace({ root, settings: files });
+interface Opening {
+  /** The root as its caller names it. */
+  readonly name: string;
+  readonly root: string;
+  readonly stamp: string;
+  readonly config: Config;
+  readonly log: (sentence: string) => void;
+  readonly alive: () => boolean;
+}
+
+async function openParts({
+  name,
+  root,
+  stamp,
+  config,
+  log,
+  alive,
+}: Opening): Promise<{ readonly parts: Parts; readonly following: Following } | Refusal> {
+  // The rooms hold these as long as the server runs: what the file says later is written into them.
+  const unprotect = [...config.unprotect];
+  const workspace = await openWorkspace({ root: name, settings: { unprotect } });
+  const { folds } = workspace;
   const folder = join(workspace.root, '.signalbox');
   const git = await openGit(workspace.root);
   if (isRefusal(git)) return git;
-  const settings = { ...config.settings, folds: workspace.folds };
-  const store = await openSqliteStore({ folder, settings, recovery: recovery(workspace, files) });
-  const scratch = ignoreMatcher(config.scratch, workspace.folds);
-  return {
+  const settings = { ...config.settings, folds };
+  const rules = { ...config.rules };
+  let ignored = ignoreMatcher(config.scratch, folds);
+  const following = new Following(root, stamp, (now) => {
+    Object.assign(settings, now.settings, { folds });
+    Object.assign(rules, now.rules);
+    unprotect.splice(0, unprotect.length, ...now.unprotect);
+    ignored = ignoreMatcher(now.scratch, folds);
+    log(`${CONFIG_FILE} has changed, and is in force; but containment and serve.hosts are as they were at the start`);
+  });
+  const scratch = (path: string) => ignored(path);
+  const refresh = () => following.refresh();
+  const store = await openSqliteStore({ folder, settings, refresh, recovery: recovery(workspace, { unprotect }) });
+  const parts: Parts = {
     store,
     workspace,
     git,
@@ -111,7 +142,7 @@ async function openParts(
       scratch: scratchRules({ git, scratch }),
     }),
     settings,
-    rules: config.rules,
+    rules,
     mint: mintFrom(readKey(folder)),
     presence: new Presence(store, alive, log),
     runs: new Runs(),
@@ -119,45 +150,5 @@ async function openParts(
     processTickets: new Map(),
     vain: new VainLooks(),
   };
-}
-
-/** The secret from which handles are made: it never leaves this folder, and no handle is ever stored. */
-function readKey(folder: string): Buffer {
-  const path = join(folder, 'key');
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  if (!existsSync(path)) writeKey(path);
-  const key = readFileSync(path);
-  if (key.length < 32)
-    throw new Error(`${path} is cut off: remove it and start again (handles given so far become void)`);
-  return key;
-}
-
-/** Linked into place, so that of two servers starting at once neither reads half a key nor replaces the other's. */
-function writeKey(path: string): void {
-  const temp = `${path}.${process.pid}`;
-  writeFileSync(temp, randomBytes(32), { mode: 0o600 });
-  try {
-    linkSync(temp, path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  } finally {
-    rmSync(temp);
-  }
-}
-
-const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567';
-
-/** The last one is kept: a call asks for the same secret several times. */
-function mintFrom(key: Buffer): Mint {
-  let last = { text: '', secret: '' };
-  return (id, tenure) => {
-    const text = `${id}:${tenure}`;
-    if (last.text !== text) last = { text, secret: secretOf(key, text) };
-    return last.secret;
-  };
-}
-
-function secretOf(key: Buffer, text: string): string {
-  const digest = createHmac('sha256', key).update(text).digest();
-  return [...digest.subarray(0, 6)].map((byte) => ALPHABET[byte % 32]).join('');
+  return { parts, following };
 }

@@ -1,4 +1,3 @@
-import type { Coordinator } from '../coordinator/contract.js';
 import { isRefusal, type Refusal } from '../domain/refusal.js';
 import { startStdio } from '../mcp/stdio.js';
 import { VERSION } from './version.js';
@@ -6,14 +5,18 @@ import { VERSION } from './version.js';
 /** `signalbox mcp`: serves one client over stdio. Answers at once; the workspace is opened with the first call. */
 export function serveMcp(): void {
   const log = (sentence: string): void => void process.stderr.write(`signalbox: ${sentence}\n`);
-  const provider = once(async () => {
+  const opened = once(async () => {
     const { assemble, tidy } = await import('./assemble.js');
     const parent = process.ppid;
     const assembled = await assemble({ from: workspaceOf(process.env), log, alive: () => process.ppid === parent });
     if (isRefusal(assembled)) return assembled;
     void tidy(assembled);
-    return assembled.coordinator;
+    return assembled.available;
   });
+  const provider = async () => {
+    const available = await opened();
+    return isRefusal(available) ? available : available();
+  };
   startStdio({ provider, version: VERSION, onerror: (error) => log(String(error)) });
 }
 
@@ -23,8 +26,8 @@ function workspaceOf(env: NodeJS.ProcessEnv): string {
 }
 
 /** Opens once. What could not be opened is tried anew with the next call, so that a mended workspace works at once. */
-export function once(open: () => Promise<Coordinator | Refusal>): () => Promise<Coordinator | Refusal> {
-  let opened: Promise<Coordinator | Refusal> | undefined;
+function once<T>(open: () => Promise<T | Refusal>): () => Promise<T | Refusal> {
+  let opened: Promise<T | Refusal> | undefined;
   return async () => {
     opened ??= open();
     const attempt = opened;

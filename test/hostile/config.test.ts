@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { stdioAgent } from '../support/agents.js';
+import { type Agent, httpAgent, serve, stdioAgent } from '../support/agents.js';
 import { runCli } from '../support/cli.js';
 import { newWorkspace, type TestWorkspace } from '../support/workspace.js';
 
@@ -146,4 +146,45 @@ test('a client of a server that cannot work is still told its tools', async () =
   await ada.refused('UNAVAILABLE', 'list_scopes');
   write('signalbox.yaml', '');
   await ada.ok('list_scopes');
+});
+
+const PROCESS = (capacity: number) => `processes: {build: {match: [make], capacity: ${capacity}}}\n`;
+
+test('promise 1: servers that were started before an edit of the file decide as those that come after it', async () => {
+  const { root, write } = newWorkspace({ 'signalbox.yaml': PROCESS(1) });
+  const [ada, ben] = await Promise.all([stdioAgent(root, 'ada'), stdioAgent(root, 'ben')]);
+  const claim = (agent: Agent, wait_s = 0) =>
+    agent.ok('claim_scope', { title: 'Build', units: ['process:build'], wait_s });
+  const first = await claim(ada);
+  const second = await claim(ben);
+  expect([first.status, second.status]).toEqual(['active', 'waiting']);
+  write('signalbox.yaml', PROCESS(2));
+  expect((await ben.ok('claim_scope', { scope: second.scope, units: [], wait_s: 0 })).status).toBe('active');
+  write('signalbox.yaml', PROCESS(1));
+  await ada.ok('release_scope', { scope: first.scope });
+  const cleo = await stdioAgent(root, 'cleo');
+  expect((await claim(ada)).status).toBe('waiting');
+  expect((await claim(cleo)).status).toBe('waiting');
+});
+
+test('a server that runs follows the file: what it allows, and that it is wrong', async () => {
+  const edits = [{ path: '.vscode/settings.json', content: '{}\n' }];
+  const { root, write } = newWorkspace();
+  const ada = await stdioAgent(root, 'ada');
+  const served = await httpAgent(await serve(root), 'ben');
+  await ada.refused('PROTECTED', 'patch', { edits });
+  write('signalbox.yaml', 'unprotect: [.vscode/]\nclaims: explicit\n');
+  await served.refused('NOT_CLAIMED', 'patch', { edits });
+  const { scope } = await ada.ok('claim_scope', { title: 't', units: ['.vscode/'] });
+  await ada.ok('patch', { scope, edits });
+  write('signalbox.yaml', 'claims: never\n');
+  for (const [tool, args] of CALLS) {
+    for (const agent of [ada, served]) {
+      const { text } = await agent.refused('UNAVAILABLE', tool, args);
+      expect.soft(text).toContain('signalbox.yaml: claims: expected one of auto, explicit, got the text "never"');
+    }
+  }
+  write('signalbox.yaml', '');
+  await ada.refused('PROTECTED', 'patch', { scope, edits: [{ path: '.vscode/tasks.json', content: '{}\n' }] });
+  await ada.ok('patch', { scope, edits: [{ path: 'src/a.txt', content: 'a\n' }] });
 });

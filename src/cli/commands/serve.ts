@@ -27,7 +27,7 @@ export async function serve(assembled: Assembled, { host, port, json }: ServeOpt
   const { path } = files.first();
   const tokens = new LiveTokens(files, parts.log);
   const onerror = (error: unknown): void => parts.log(String(error));
-  const mcp = mcpOverHttp({ provider: async () => coordinator, version: VERSION, onerror });
+  const mcp = mcpOverHttp({ provider: assembled.available, version: VERSION, onerror });
   const options = {
     host,
     port,

@@ -14,6 +14,8 @@ export interface SqliteOptions {
   /** The folder of the store, `.signalbox/` in the workspace's root; it is made where it is missing. */
   readonly folder: string;
   readonly settings: Settings;
+  /** Brings the settings up to date, before each transaction; undefined where they are. */
+  readonly refresh?: () => Promise<void> | undefined;
   readonly recovery: Recovery;
   readonly clock?: Clock;
   /** Wall time in milliseconds. */

@@ -61,6 +61,7 @@ export class SqliteStore implements Store {
   readonly #bells: Bells;
   readonly #news: News;
   readonly #patience: number;
+  readonly #refresh: () => Promise<void> | undefined;
   readonly #settled: Settled;
   #closed = false;
 
@@ -90,12 +91,15 @@ export class SqliteStore implements Store {
     });
     this.#queries = new Queries(driver);
     this.#patience = options.patience ?? PATIENCE;
+    this.#refresh = options.refresh ?? (() => undefined);
     this.#lock = new WriteLock(driver, this.#patience, () => this.#enter());
     this.#bells = new Bells(join(folder, 'bells'), options.serverId ?? `${processName()}.${randomUUID().slice(0, 8)}`);
     this.#news = new News(driver, this.#bells, () => this.#guard.check());
   }
 
   async transact<T>(author: Author, needs: Needs, step: (tx: Transaction) => Decision<T>): Promise<Outcome<T>> {
+    const news = this.#refresh();
+    if (news !== undefined) await news;
     if (!areFew(needs.contents ?? [])) await this.keep(needs.contents ?? []);
     return this.#lock.hold(() => this.#decide(author, needs, step));
   }
