@@ -93,8 +93,20 @@ async function takeTurn(
   }
   const claimed = await claim(parts, runner, place !== undefined && isSame ? { scope: place } : { title, units });
   if (isRefusal(claimed)) return inWordsOfItsOwn(parts, runner, claimed);
-  if (claimed.status === 'waiting') parts.processTickets.set(key, { units: wanted, scope: claimed.scope });
+  if (claimed.status !== 'waiting') return claimed;
+  await forgetLapsed(parts);
+  parts.processTickets.set(key, { units: wanted, scope: claimed.scope });
   return claimed;
+}
+
+/** Places whose agents never called again. Those that are left are bounded like all tickets are. */
+async function forgetLapsed({ store, processTickets }: Parts): Promise<void> {
+  await store.view({}, ({ state }) => {
+    for (const [ticket, { scope }] of processTickets) {
+      const id = parseHandle(scope)?.id;
+      if (id === undefined || !state.scopes.has(id)) processTickets.delete(ticket);
+    }
+  });
 }
 
 /** A command holds its process until it has ended, or until what it changed was handed on. */

@@ -1,8 +1,11 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { assemble } from '../../src/cli/assemble.js';
+import { isRefusal } from '../../src/domain/refusal.js';
 import { type Agent, stdioAgent } from '../support/agents.js';
 import { startCli } from '../support/cli.js';
+import { lapseTickets } from '../support/lapse.js';
 import { newWorkspace } from '../support/workspace.js';
 
 /** A package manager that notes what it is asked for, and takes as long as `SECONDS_LONG` says. */
@@ -231,4 +234,24 @@ test('a live command works in the scratch that it owns, made where it is not the
     expect(ran).toMatchObject({ exit_code: 0, containment: 'confined', changed: [], rejected: [] });
   }
   expect(text('dist/out')).toBe('built\n');
+});
+
+test('promise 12: places of commands that nobody asks after any more are forgotten', async () => {
+  const { root } = newWorkspace({ 'signalbox.yaml': 'processes: {build: {match: ["make *"]}}\n' });
+  const ada = await stdioAgent(root, 'ada');
+  await ada.ok('claim_scope', { title: 'Build', units: ['process:build'] });
+  const assembled = await assemble({ from: root, log: () => undefined });
+  if (isRefusal(assembled)) throw new Error(assembled.sentence);
+  const { coordinator, parts } = assembled;
+  onTestFinished(() => coordinator.close());
+  const { signal } = new AbortController();
+  const queue = async (agent: string) =>
+    expect(
+      await coordinator.run({ connection: `c-${agent}`, agent, patience: 0, signal }, { command: 'make it' }),
+    ).toMatchObject({ code: 'WAITING' });
+  for (let number = 1; number <= 5; number++) await queue(`agent ${number}`);
+  expect(parts.processTickets.size).toBe(5);
+  await lapseTickets(root);
+  await queue('another');
+  expect(parts.processTickets.size).toBe(1);
 });

@@ -1,16 +1,13 @@
-import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { assemble } from '../../src/cli/assemble.js';
 import { liveScope } from '../../src/domain/blockers.js';
-import { draft } from '../../src/domain/draft.js';
 import { lost } from '../../src/domain/leases.js';
 import { isRefusal } from '../../src/domain/refusal.js';
 import { DEFAULTS } from '../../src/domain/settings.js';
-import { sweep } from '../../src/domain/sweep.js';
-import { openSqliteStore } from '../../src/store/sqlite/open.js';
 import { type Agent, httpAgent, serve, stdioAgent } from '../support/agents.js';
 import { runCli, startCli } from '../support/cli.js';
-import { newWorkspace, type TestWorkspace } from '../support/workspace.js';
+import { lapseTickets } from '../support/lapse.js';
+import { newWorkspace } from '../support/workspace.js';
 
 const FILES = { 'src/a.txt': 'one\ntwo\n', 'src/b.txt': 'b\n' };
 const EDITS = [{ path: 'src/a.txt', old_string: 'one', new_string: 'eins' }];
@@ -272,7 +269,7 @@ test('promise 3: whoever goes on waiting for further units is told that the plac
   const { scope } = await ada.ok('claim_scope', { title: 'Mine', units: ['src/a.txt'] });
   const theirs = await ben.ok('claim_scope', { title: 'Theirs', units: ['src/b.txt'] });
   await ada.ok('claim_scope', { scope, units: ['src/b.txt'], wait_s: 0 });
-  await lapseAll(workspace);
+  await lapseTickets(workspace.root);
   // What it claims in between does not make it forgotten.
   await ada.ok('patch', { scope, edits: [{ path: 'src/new.txt', content: 'x' }] });
   const { text, data } = await ada.refused('NOT_CLAIMED', 'claim_scope', { scope });
@@ -283,16 +280,3 @@ test('promise 3: whoever goes on waiting for further units is told that the plac
   expect(again).toMatchObject({ status: 'active', units: expect.arrayContaining(['src/a.txt', 'src/b.txt']) });
   expect(await ada.ok('claim_scope', { scope })).toMatchObject({ status: 'active' });
 });
-
-/** A server finds that nobody asks after any ticket, as it does when their time is over. */
-async function lapseAll({ root }: TestWorkspace): Promise<void> {
-  const recovery = { undo: () => [], redo: () => [] };
-  const folder = join(root, '.signalbox');
-  const store = await openSqliteStore({ folder, settings: { ...DEFAULTS, ticket: -1 }, recovery });
-  await store.transact({ agent: 'signalbox', connection: 'server' }, {}, (tx) => {
-    const decision = draft(tx);
-    sweep(decision);
-    return { answer: true, events: decision.events };
-  });
-  await store.close();
-}
