@@ -6,6 +6,7 @@ import { createCoordinator } from '../coordinator/coordinator.js';
 import type { Parts } from '../coordinator/parts.js';
 import { VainLooks } from '../coordinator/pickup.js';
 import { Presence } from '../coordinator/presence.js';
+import { retain } from '../coordinator/retention.js';
 import { Runs } from '../coordinator/runs.js';
 import { scratchRules } from '../coordinator/scratch.js';
 import { settled } from '../coordinator/settled.js';
@@ -41,6 +42,7 @@ export async function tidy({ parts }: Assembled): Promise<void> {
     const { saved } = await parts.workspace.sweep();
     for (const path of saved)
       parts.log(`${path} holds what somebody saved while the file was being replaced: look at it`);
+    await retain(parts);
   } catch (error) {
     parts.log(`leftovers of earlier processes could not be put right: ${String(error)}`);
   }

@@ -19,11 +19,20 @@ export interface Config {
 }
 
 const MINUTES = 60_000;
+const DAYS = 24 * 60 * MINUTES;
 const MAX_BYTES = 1_000_000;
 
 const WITHOUT_FILE: Config = {
   settings: { ...DEFAULTS, capacity: BUILT_IN_CAPACITY },
-  rules: { commit: 'head', sign: 'auto', processes: BUILT_IN, timeout: 30 * MINUTES, git: 'real', unprotect: [] },
+  rules: {
+    commit: 'head',
+    sign: 'auto',
+    processes: BUILT_IN,
+    timeout: 30 * MINUTES,
+    git: 'real',
+    unprotect: [],
+    keep: { contents: 30 * DAYS },
+  },
   containment: 'auto',
   unprotect: [],
   scratch: [],
@@ -65,6 +74,7 @@ function fromFile(file: import('../wire/config.js').ConfigFile): Config {
       timeout: file.run.timeout_minutes * MINUTES,
       git: file.run.git,
       unprotect: file.unprotect,
+      keep: { contents: file.keep.contents_days * DAYS },
     },
     containment: file.containment,
     unprotect: file.unprotect,

@@ -1,7 +1,8 @@
+import { storedContent } from '../coordinator/artifacts.js';
 import type { Parts } from '../coordinator/parts.js';
 import { unknownRun } from '../coordinator/run-again.js';
 import { settleRun } from '../coordinator/unfinished-runs.js';
-import { type Refusal, refuse } from '../domain/refusal.js';
+import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
 import type { Hash } from '../domain/scope.js';
 import type { RunRow } from '../store/store.js';
 
@@ -14,7 +15,8 @@ export async function endedRun(parts: Parts, id: string): Promise<RunRow | Refus
 }
 
 /** The text of an artifact; empty where there was nothing to keep. */
-export async function artifactText(parts: Parts, hash: Hash | null): Promise<string> {
-  const bytes = hash === null ? undefined : await parts.store.content(hash);
-  return Buffer.from(bytes ?? []).toString('utf8');
+export async function artifactText(parts: Parts, hash: Hash | null): Promise<string | Refusal> {
+  if (hash === null) return '';
+  const stored = await storedContent(parts, hash);
+  return isRefusal(stored) ? stored : Buffer.from(stored.bytes).toString('utf8');
 }

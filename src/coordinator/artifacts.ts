@@ -2,9 +2,10 @@ import { hash as digest } from 'node:crypto';
 import { parseHandle } from '../domain/handle.js';
 import { type Refusal, refuse } from '../domain/refusal.js';
 import { artifactNumber, type Scope, type ScopeId } from '../domain/scope.js';
-import type { ArtifactRow } from '../store/store.js';
+import type { ArtifactRow, RunRow } from '../store/store.js';
 import { noScope, wrongCursor } from './argument.js';
 import type { ArtifactPage, ArtifactRecord, ArtifactsInput, Stored } from './control-plane-contract.js';
+import { expired } from './expired.js';
 import { paged, pageSize } from './page.js';
 import type { Parts } from './parts.js';
 
@@ -53,10 +54,19 @@ function inputsOf(maker: Scope | undefined, sources: ReadonlyMap<ScopeId, Scope>
 export async function storedContent(parts: Parts, given: string): Promise<Stored | Refusal> {
   const bytes = HASH.test(given) ? await parts.store.content(given) : undefined;
   if (bytes !== undefined) return { hash: digest('sha256', bytes), bytes };
+  const [maker] = HASH.test(given) ? await parts.store.runs({ artifact: given, limit: 1 }) : [];
+  if (maker !== undefined) return expiredOf(maker, given);
   return refuse(
     'NOT_FOUND',
     `There is no artifact:${given.slice(0, 80)}.`,
     'Take the hash from run, claim_scope, publish_output or list_scopes.',
     { path: `artifact:${given.slice(0, 80)}` },
   );
+}
+
+/** Only what commands print and change expires while it can be named; what is published is kept. */
+function expiredOf({ run, log }: RunRow, given: string): Refusal {
+  const what = log?.startsWith(given) ? 'printed' : 'changed';
+  const next = 'Run the command again.';
+  return expired(`artifact:${given}, what ${run} ${what},`, next, { path: `artifact:${given}`, run });
 }

@@ -1,6 +1,7 @@
 import type { ChangeRow } from '../domain/intent.js';
 import type { Hash, ScopeId } from '../domain/scope.js';
 import { difference } from '../workspace/text/difference.js';
+import { ContentExpired } from './expired.js';
 import type { Parts } from './parts.js';
 
 const PAGE = 1_000;
@@ -49,16 +50,11 @@ export async function rowsOfPath(parts: Parts, path: string, after = 0): Promise
   }
 }
 
-/** A content that the ledger names is not kept any more. */
-export class Forgotten extends Error {
-  override readonly name = 'Forgotten';
-}
-
-/** A content; null for no file. Throws `Forgotten` where it is gone. */
+/** A content; null for no file. Throws `ContentExpired` where it is gone. */
 export async function bytesOf(parts: Parts, hash: Hash | null): Promise<Uint8Array | null> {
   if (hash === null) return null;
   const bytes = await parts.store.content(hash);
-  if (bytes === undefined) throw new Forgotten(`the content ${hash} is not kept any more`);
+  if (bytes === undefined) throw new ContentExpired(hash);
   return bytes;
 }
 
@@ -73,15 +69,27 @@ export async function scopeDiff(
   scope: ScopeId,
   { until = Number.MAX_SAFE_INTEGER, maxLines }: { readonly until?: number; readonly maxLines?: number } = {},
 ): Promise<string> {
+  const ends = new Map<string, Pick<ChangeRow, 'before' | 'after'>>();
+  for (const { seq, path, before, after } of await changeRows(parts, scope)) {
+    if (seq <= until) ends.set(path, { before: ends.has(path) ? (ends.get(path)?.before ?? null) : before, after });
+  }
   const texts: string[] = [];
-  for (const [path, steps] of await scopeChanges(parts, scope)) {
-    const known = steps.filter((step) => step.seq <= until);
-    const first = known[0];
-    const last = known.at(-1);
-    if (first === undefined || last === undefined || first.before === last.after) continue;
-    texts.push(
-      difference(first.beforeBytes, last.afterBytes, { path, ...(maxLines === undefined ? {} : { maxLines }) }),
-    );
+  for (const [path, { before, after }] of ends) {
+    if (before === after) continue;
+    const [former, present] = [await kept(parts, before), await kept(parts, after)];
+    const lines = maxLines === undefined ? {} : { maxLines };
+    const isThere = former !== undefined && present !== undefined;
+    texts.push(isThere ? difference(former, present, { path, ...lines }) : gone(path, before, after));
   }
   return texts.join('');
+}
+
+/** A content; null for no file, undefined for one that has expired. */
+async function kept(parts: Parts, hash: Hash | null): Promise<Uint8Array | null | undefined> {
+  return hash === null ? null : parts.store.content(hash);
+}
+
+function gone(path: string, before: Hash | null, after: Hash | null): string {
+  const versions = [before, after].map((hash) => hash?.slice(0, 10) ?? 'none');
+  return `# ${path}: changed from ${versions.join(' to ')}, whose texts have expired\n`;
 }

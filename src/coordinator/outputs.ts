@@ -18,7 +18,7 @@ export type Output = Omit<Artifact, 'id'>;
 
 export interface Outputs {
   readonly artifacts: readonly Output[];
-  /** What is not kept yet. */
+  /** To be kept: what is stored already might expire before it is published. */
   readonly contents: readonly Content[];
 }
 
@@ -54,7 +54,7 @@ export async function collect(parts: Parts, own: Scope, input: PublishInput): Pr
     load.bytes += bytes.length;
     const hash = digest('sha256', bytes);
     artifacts.push({ type: wish.type, hash, ...(wish.path === undefined ? {} : { path: wish.path }) });
-    if (wish.stored === undefined) contents.push({ hash, bytes });
+    contents.push({ hash, bytes });
   }
   if (missing.length > 0) return incomplete(own, missing, input);
   return tooMuch(own, load, parts.settings) ?? { artifacts, contents };

@@ -10,7 +10,7 @@ import type { Scope, ScopeId } from '../domain/scope.js';
 import type { Settings } from '../domain/settings.js';
 import { arrive } from '../domain/sweep.js';
 import type { Runner } from '../processes/runner.js';
-import type { LifeChange, Needs, Store, Transaction } from '../store/store.js';
+import type { Keep, LifeChange, Needs, Store, Transaction } from '../store/store.js';
 import type { Git } from '../workspace/git/git.js';
 import type { Workspace } from '../workspace/workspace.js';
 import type { Caller } from './contract.js';
@@ -56,6 +56,8 @@ export interface Rules {
   readonly timeout: number;
   /** Protected paths that agents may write all the same. */
   readonly unprotect: readonly string[];
+  /** How long what nothing needs any more is kept. */
+  readonly keep: Keep;
   /** Whether known harmless git commands run on the repository itself. */
   readonly git: 'real' | 'contained';
 }

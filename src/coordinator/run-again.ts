@@ -8,6 +8,7 @@ import type { Containment, OutputPage } from '../processes/runner.js';
 import type { RunRow } from '../store/store.js';
 import { quoted, wrongArgument } from './argument.js';
 import type { Caller, RunInput, RunOutput } from './contract.js';
+import { hasExpired } from './expired.js';
 import { act, claimant, type Parts, scopeNeeds } from './parts.js';
 import { changedAt, endingOf, type Kept } from './run-end.js';
 import type { Live, Result } from './runs.js';
@@ -217,9 +218,10 @@ async function printed(
   parts: Parts,
   { log, cut, total }: Kept,
   from: number | undefined,
-): Promise<Pick<RunOutput, 'output' | 'next'>> {
-  const bytes = log === undefined ? undefined : await parts.store.content(log);
-  if (bytes === undefined) return { output: '' };
+): Promise<Pick<RunOutput, 'output' | 'next' | 'advice'>> {
+  if (log === undefined) return { output: '' };
+  const bytes = await parts.store.content(log);
+  if (bytes === undefined) return { output: '', advice: hasExpired('What it printed') };
   const { text, next } = await readLog({ bytes, ...(cut && { cut }) }, total, from);
   return { output: text, ...(next === undefined ? {} : { next }) };
 }

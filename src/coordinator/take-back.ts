@@ -3,7 +3,8 @@ import type { ChangeRow } from '../domain/intent.js';
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
 import type { ScopeId } from '../domain/scope.js';
 import type { Wanted } from '../workspace/workspace.js';
-import { bytesOf, changeRows, Forgotten, rowsOfPath } from './history.js';
+import { ContentExpired } from './expired.js';
+import { bytesOf, changeRows, rowsOfPath } from './history.js';
 import { leftOut, type Step } from './left-out.js';
 import { isSame } from './merge.js';
 import type { Parts } from './parts.js';
@@ -80,7 +81,7 @@ async function without(parts: Parts, scope: ScopeId, first: ChangeRow, was: numb
     const file = { path, bytes, base: present.version, ...(mode === undefined ? {} : { mode }) };
     return { builtOn, wanted: same ? undefined : file };
   } catch (error) {
-    if (error instanceof Forgotten) return forgotten(scope, path);
+    if (error instanceof ContentExpired) return forgotten(scope, path);
     throw error;
   }
 }

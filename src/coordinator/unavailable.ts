@@ -1,5 +1,6 @@
 import { type Refusal, refuse } from '../domain/refusal.js';
 import { StoreBroken, StoreBusy } from '../store/store.js';
+import { ContentExpired } from './expired.js';
 
 /** What a store, a disk or a fault of our own throws, as the refusal that is given for it. */
 export function unavailable(error: unknown): Refusal {
@@ -13,11 +14,12 @@ export function unavailable(error: unknown): Refusal {
   return refuse('UNAVAILABLE', `Signalbox cannot work here: ${reason.replace(/\.?$/, '.')}`, next, { reason });
 }
 
-/** Answers with that refusal where the store cannot work. What is no failure of the store is thrown on. */
+/** Answers with that refusal where the store cannot work, or has not kept what is needed. What is no failure of the store is thrown on. */
 export async function orUnavailable<T>(answer: Promise<T | Refusal>): Promise<T | Refusal> {
   try {
     return await answer;
   } catch (error) {
+    if (error instanceof ContentExpired) return error.refusal;
     if (error instanceof StoreBusy || error instanceof StoreBroken) return unavailable(error);
     throw error;
   }

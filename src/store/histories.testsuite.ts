@@ -176,7 +176,7 @@ const MAKE: { readonly [T in Type]: (past: Past) => Body<T> | undefined } = {
     const run = `R${String(past.state.runCount + 1).padStart(3, '0')}`;
     const must = { type: 'run.started', run, command: 'npm test', cwd: 'src', containment: 'transactional' } as const;
     const scope = idOf((past.move.which % 3) + 1);
-    return withExtras<Body<'run.started'>>(past, must, { tree: 'beef', scope, tenure: 3, turn: idOf(2) });
+    return withExtras<Body<'run.started'>>(past, must, { scope, tenure: 3, turn: idOf(2) });
   },
   'run.ended': (past) => {
     const run = pick([...past.state.runs.keys()], past.move.which);
@@ -184,7 +184,14 @@ const MAKE: { readonly [T in Type]: (past: Past) => Body<T> | undefined } = {
     const exit = past.move.flag ? 1 : null;
     const must = { type: 'run.ended', run, ending: 'exited', exit, output: 12, rejected: 2 } as const;
     const refused = [{ path: 'b.ts', reason: 'held' }];
-    const extras = { scope: 'S001', refused, log: sha('log'), diff: sha('diff'), cut: { at: 4, bytes: 9 } };
+    const extras = {
+      tree: 'beef',
+      scope: 'S001',
+      refused,
+      log: sha('log'),
+      diff: sha('diff'),
+      cut: { at: 4, bytes: 9 },
+    };
     return withExtras<Body<'run.ended'>>(past, must, extras);
   },
   refused: (past) => {
@@ -281,7 +288,11 @@ function artifacts(past: Past) {
 function files(past: Past) {
   const after = past.move.flag ? sha('a') : null;
   return [
-    withExtras<Body<'files.changed'>['files'][number]>(past, { path: 'a.ts', before: null, after }, { mode: 0o755 }),
+    withExtras<Body<'files.changed'>['files'][number]>(
+      past,
+      { path: 'a.ts', before: null, after },
+      { mode: 0o755, was: 0o644 },
+    ),
   ];
 }
 

@@ -61,6 +61,16 @@ export interface Needs {
   readonly contents?: readonly Content[];
 }
 
+/** How long what nothing needs any more is kept, in milliseconds of wall time. */
+export interface Keep {
+  readonly contents: number;
+}
+
+/** How much of what was kept went. */
+export interface Expired {
+  readonly contents: number;
+}
+
 export interface EventQuery {
   /** Events after this sequence number. */
   readonly after: number;
@@ -87,6 +97,8 @@ export interface ChangeQuery {
 export interface RunQuery {
   readonly scope?: ScopeId;
   readonly tree?: string;
+  /** Whose log or diff has a hash that begins so. */
+  readonly artifact?: Hash;
   readonly limit: number;
 }
 
@@ -170,6 +182,8 @@ export interface Store {
   keep(contents: readonly Content[]): Promise<void>;
   /** By the hash, or by so much of it that no other begins alike (10 characters at the least). */
   content(hash: Hash): Promise<Uint8Array | undefined>;
+  /** Drops what need not be kept any longer, a little at a time, unless it was done within the last hour. */
+  expire(keep: Keep): Promise<Expired>;
   events(query: EventQuery): Promise<Event[]>;
   changes(query: ChangeQuery): Promise<ChangeRow[]>;
   scopes(query: ScopeQuery): Promise<Scope[]>;

@@ -6,6 +6,7 @@ import { unknownKey } from './names.js';
 import { fault, type Issue } from './parse.js';
 
 const MINUTES_A_DAY = 24 * 60;
+const MAX_DAYS = 36_500;
 const SOCKETS = ['docker', 'ssh-agent', 'display'];
 
 const pattern = z
@@ -120,6 +121,16 @@ export const configSchema = z.strictObject({
         .enum(['real', 'contained'])
         .default('real')
         .describe('real: known harmless git and gh commands run on the repository itself, as process:git'),
+    })
+    .prefault({}),
+  keep: z
+    .strictObject({
+      contents_days: z
+        .number()
+        .min(1)
+        .max(MAX_DAYS)
+        .default(30)
+        .describe('How long former versions and logs are kept that nothing needs any more'),
     })
     .prefault({}),
   serve: z

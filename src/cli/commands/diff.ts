@@ -31,6 +31,7 @@ export async function runDiff(parts: Parts, id: string, json: boolean): Promise<
   if (isRefusal(row)) return fail(row);
   const { run, scope, agent, diff: hash } = row;
   const text = await artifactText(parts, hash);
+  if (isRefusal(text)) return fail(text);
   if (json) return printJson({ run, scope, agent, artifact: hash, diff: text });
   if (text === '') return print(`${run} changed nothing.`);
   process.stdout.write(shown(text));

@@ -9,6 +9,7 @@ export async function log(parts: Parts, id: string, json: boolean): Promise<void
   if (isRefusal(row)) return fail(row);
   const { run, scope, agent, command, log: hash, output } = row;
   const text = await artifactText(parts, hash);
+  if (isRefusal(text)) return fail(text);
   if (json) return printJson({ run, scope, agent, command, artifact: hash, bytes: output, log: text });
   if (text === '') return print(`${run} printed nothing.`);
   process.stdout.write(process.stdout.isTTY ? safeLines(text) : text);

@@ -8,6 +8,8 @@ import { openSqliteStore } from './open.js';
 /** A server process of its own, for tests: `node child.testsuite.js <root> <role> [count]`. */
 const [root = '', role = '', count = '1'] = process.argv.slice(2);
 
+const DAY = 86_400_000;
+
 function say(word: string): void {
   process.stdout.write(`${word}\n`);
 }
@@ -62,6 +64,11 @@ const roles: { readonly [role: string]: (store: Store) => Promise<void> } = {
   before: (store) => die(store, 'before'),
   after: (store) => die(store, 'after'),
   committed: (store) => die(store, 'committed'),
+  /** Drops what is older than thirty days, ten weeks from now. */
+  expire: async (store) => {
+    say('expiring');
+    await store.expire({ contents: 30 * DAY });
+  },
   open: (store) => record(store, opened('S001')),
 };
 
@@ -69,6 +76,7 @@ const store = await openSqliteStore({
   folder: join(root, '.signalbox'),
   settings: DEFAULTS,
   recovery: fileRecovery(root),
+  wall: () => Date.now() + (role === 'expire' ? 70 * DAY : 0),
 });
 await roles[role]?.(store);
 await store.close();

@@ -1,5 +1,5 @@
 import { hash as digest, randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Content } from '../../domain/intent.js';
@@ -11,6 +11,10 @@ import { integer, text } from './rows.js';
 
 /** Characters of a SHA-256 in hex. */
 const HASH_LENGTH = 64;
+/** The folder of the large ones in the store's folder: `ab/cdef…`. */
+export const BLOBS = 'blobs';
+/** When a content was used last is noted this exactly, in milliseconds: to note it each time would cost each patch a write. */
+const STALE = 3_600_000;
 /** Up to this many bytes a content stands in its row; a larger one in a file of its own. */
 const LARGEST_ROW = 256 * 1024;
 /** Up to this many bytes of contents go with the commit of the effect that needs them. */
@@ -25,13 +29,19 @@ export function areFew(contents: readonly Content[]): boolean {
 /** Contents by their SHA-256 in hex. */
 export class Contents {
   readonly #folder: string;
+  readonly #wall: () => number;
   readonly #insert: Statement;
   readonly #select: Statement;
   readonly #search: Statement;
 
-  constructor(driver: Driver, folder: string) {
-    this.#folder = join(folder, 'blobs');
-    this.#insert = driver.prepare('INSERT OR IGNORE INTO contents (hash, size, bytes) VALUES (?, ?, ?)');
+  /** `wall`: wall time in milliseconds. */
+  constructor(driver: Driver, folder: string, wall: () => number) {
+    this.#folder = join(folder, BLOBS);
+    this.#wall = wall;
+    this.#insert = driver.prepare(
+      `INSERT INTO contents (hash, size, at, bytes) VALUES (?, ?, ?, ?)
+        ON CONFLICT (hash) DO UPDATE SET at = excluded.at WHERE at < excluded.at - ${STALE}`,
+    );
     this.#select = driver.prepare('SELECT size, bytes FROM contents WHERE hash = ?');
     this.#search = driver.prepare('SELECT hash FROM contents WHERE hash >= ? AND hash < ? LIMIT 2');
   }
@@ -41,10 +51,14 @@ export class Contents {
     for (const content of contents) if (content.bytes.length > LARGEST_ROW) await this.#writeFile(content);
   }
 
-  /** → those that were not there yet. */
+  /** Under the write lock. → those that were not there yet, and those that were used now for the first time in a while. */
   insert(contents: readonly Content[]): Content[] {
+    const at = this.#wall();
     return contents.filter(({ hash, bytes }) => {
-      const { changes } = this.#insert.run(hash, bytes.length, bytes.length > LARGEST_ROW ? null : bytes);
+      const isLarge = bytes.length > LARGEST_ROW;
+      // It was spilled before the lock was taken, and may have expired in between.
+      if (isLarge && !existsSync(this.#path(hash))) this.#writeNow(hash, bytes);
+      const { changes } = this.#insert.run(hash, bytes.length, at, isLarge ? null : bytes);
       return Number(changes) > 0;
     });
   }
@@ -88,8 +102,26 @@ export class Contents {
     }
   }
 
+  #writeNow(hash: Hash, bytes: Uint8Array): void {
+    const path = this.#path(hash);
+    onDisk(`the content ${hash} cannot be written`, () => {
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      writeFileSync(path, bytes, { mode: 0o600, flush: true });
+      syncNow(dirname(path));
+    });
+  }
+
   #path(hash: Hash): string {
     return join(this.#folder, hash.slice(0, 2), hash.slice(2));
+  }
+}
+
+function syncNow(folder: string): void {
+  const handle = openSync(folder, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
   }
 }
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { claim, opened, record } from '../steps.testsuite.js';
+import { claim, opened, record, sha } from '../steps.testsuite.js';
 import { StoreBusy } from '../store.js';
 import { SqliteBench } from './bench.testsuite.js';
 import { machineClock } from './clock.js';
@@ -167,4 +167,24 @@ test('promise 11: a write lock that stays with another process is StoreBusy, whi
   child.kill('SIGKILL');
   await ended;
   expect(await claim(store, 'a.ts')).toBe('S001');
+});
+
+test('promise 6: a server that is killed while it drops what is old leaves whole contents, and the next one goes on', async () => {
+  const store = await openHere();
+  const words = Array.from({ length: 400 }, (_, number) =>
+    Buffer.from(`${number} `.repeat(number % 4 === 0 ? 90_000 : 1)),
+  );
+  await store.keep(words.map((bytes) => ({ hash: sha(bytes), bytes })));
+  const { child, ended } = server('expire');
+  const firstIsThere = () => store.content(sha(words[0] ?? ''));
+  while ((await firstIsThere()) !== undefined);
+  child.kill('SIGKILL');
+  await ended;
+  const left = await Promise.all(words.map((bytes) => store.content(sha(bytes))));
+  expect(left.filter((bytes) => bytes !== undefined).length).toBeGreaterThan(0);
+  const later = await bench.open({ clock: machineClock(), wall: () => Date.now() + 71 * 86_400_000 });
+  await later.expire({ contents: 1 });
+  expect(await Promise.all(words.map((bytes) => store.content(sha(bytes))))).toEqual(words.map(() => undefined));
+  const files = readdirSync(join(bench.folder, 'blobs'), { recursive: true, encoding: 'utf8' });
+  expect(files.filter((name) => name.includes('/'))).toEqual([]);
 });

@@ -100,8 +100,10 @@ export class Queries {
     return row && runOfRow(row);
   }
 
-  runs({ scope, tree, limit }: RunQuery): RunRow[] {
-    return this.#select('runs', { 'scope = ?': scope, 'tree = ?': tree }, 'started DESC', limit).map(runOfRow);
+  runs({ scope, tree, artifact, limit }: RunQuery): RunRow[] {
+    const length = artifact?.length ?? 0;
+    const made = { [`? IN (substr(log, 1, ${length}), substr(diff, 1, ${length}))`]: artifact };
+    return this.#select('runs', { 'scope = ?': scope, 'tree = ?': tree, ...made }, 'started DESC', limit).map(runOfRow);
   }
 
   #last(): number {

@@ -141,8 +141,17 @@ ALTER TABLE scopes ADD COLUMN lapsed TEXT;
 /** The lease that is in force, in milliseconds; 0 before the first commit that knows of it. */
 const LEASE = 'ALTER TABLE ledger ADD COLUMN lease INTEGER NOT NULL DEFAULT 0;';
 
+/** When each content was used last, before its bytes, so that it is found without them; and when what is old was looked for. */
+const AGES = `
+CREATE TABLE dated (hash TEXT NOT NULL UNIQUE, size INTEGER NOT NULL, at INTEGER NOT NULL, bytes BLOB) STRICT;
+INSERT INTO dated SELECT hash, size, unixepoch() * 1000, bytes FROM contents;
+DROP TABLE contents;
+ALTER TABLE dated RENAME TO contents;
+ALTER TABLE ledger ADD COLUMN swept INTEGER NOT NULL DEFAULT 0;
+`;
+
 /** One step for each version; a database of version n has had the first n. Steps are only ever added. */
-const MIGRATIONS = [TABLES, CONTRACTS, LINEAGE, RUNS, CHECKS, CHECKED, NAMES, LEASE];
+const MIGRATIONS = [TABLES, CONTRACTS, LINEAGE, RUNS, CHECKS, CHECKED, NAMES, LEASE, AGES];
 
 /** The version of the tables that this Signalbox writes. */
 export const SCHEMA = MIGRATIONS.length;

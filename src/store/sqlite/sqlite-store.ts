@@ -12,6 +12,8 @@ import type {
   ChangeQuery,
   Decision,
   EventQuery,
+  Expired,
+  Keep,
   LifeChange,
   Needs,
   Outcome,
@@ -24,19 +26,14 @@ import type {
 import { StoreBroken } from '../store.js';
 import { Bells, processName } from './bell.js';
 import { type Clock, machineClock } from './clock.js';
-import { areFew, Contents } from './contents.js';
+import { areFew } from './contents.js';
 import type { Driver, Statement } from './driver.js';
-import { Guard } from './folder.js';
-import { Intents } from './intents.js';
-import { Journal } from './journal.js';
-import { type Appended, Ledger, type Moment } from './ledger.js';
-import { LifeTable } from './life.js';
-import { Loader } from './load.js';
-import { Looks } from './look.js';
+import type { Appended, Moment } from './ledger.js';
 import { News } from './news.js';
-import { DATABASE, PATIENCE, type SqliteOptions } from './options.js';
-import { Queries } from './queries.js';
-import { RECOVERY, Settling } from './recovery.js';
+import { PATIENCE, type SqliteOptions } from './options.js';
+import { RECOVERY } from './recovery.js';
+import { Retention } from './retention.js';
+import { openRooms, type Rooms } from './rooms.js';
 import { rollBack } from './schema.js';
 import { Settled } from './settled.js';
 import { verify } from './verify.js';
@@ -45,18 +42,12 @@ import { WriteLock, whenFree } from './write-lock.js';
 /** The ledger of one workspace in SQLite, shared with other processes through the file. */
 export class SqliteStore implements Store {
   readonly #driver: Driver;
+  readonly #folder: string;
   readonly #begin: Statement;
   readonly #commit: Statement;
   readonly #clock: Clock;
   readonly #wall: () => number;
-  readonly #guard: Guard;
-  readonly #contents: Contents;
-  readonly #intents: Intents;
-  readonly #ledger: Ledger;
-  readonly #life: LifeTable;
-  readonly #looks: Looks;
-  readonly #settling: Settling;
-  readonly #queries: Queries;
+  readonly #rooms: Rooms;
   readonly #lock: WriteLock;
   readonly #bells: Bells;
   readonly #news: News;
@@ -67,34 +58,20 @@ export class SqliteStore implements Store {
 
   /** `openSqliteStore` makes it, with a driver whose tables are up to date. */
   constructor(driver: Driver, options: SqliteOptions) {
-    const { folder, settings, recovery } = options;
+    const { folder } = options;
     this.#driver = driver;
+    this.#folder = folder;
     this.#begin = driver.prepare('BEGIN IMMEDIATE');
     this.#commit = driver.prepare('COMMIT');
     this.#clock = options.clock ?? machineClock();
     this.#wall = options.wall ?? Date.now;
-    this.#guard = new Guard(join(folder, DATABASE));
-    this.#contents = new Contents(driver, folder);
-    this.#intents = new Intents(driver);
-    this.#settled = new Settled(this.#intents, () => this.#write(() => undefined));
-    const loader = new Loader(driver);
-    this.#ledger = new Ledger(driver, loader, this.#clock, settings);
-    this.#life = new LifeTable(driver);
-    this.#looks = new Looks(driver, loader, this.#life, settings);
-    this.#settling = new Settling({
-      intents: this.#intents,
-      contents: this.#contents,
-      journal: new Journal(folder),
-      recovery,
-      boot: this.#clock.boot,
-      end: () => this.#ledger.end(),
-    });
-    this.#queries = new Queries(driver);
+    this.#rooms = openRooms(driver, this.#clock, this.#wall, options);
+    this.#settled = new Settled(this.#rooms.intents, () => this.#write(() => undefined));
     this.#patience = options.patience ?? PATIENCE;
     this.#refresh = options.refresh ?? (() => undefined);
     this.#lock = new WriteLock(driver, this.#patience, () => this.#enter());
     this.#bells = new Bells(join(folder, 'bells'), options.serverId ?? `${processName()}.${randomUUID().slice(0, 8)}`);
-    this.#news = new News(driver, this.#bells, () => this.#guard.check());
+    this.#news = new News(driver, this.#bells, () => this.#rooms.guard.check());
   }
 
   async transact<T>(author: Author, needs: Needs, step: (tx: Transaction) => Decision<T>): Promise<Outcome<T>> {
@@ -105,11 +82,11 @@ export class SqliteStore implements Store {
   }
 
   async view<T>(needs: Needs, look: (view: View) => T): Promise<T> {
-    return this.#read(() => look(this.#looks.at(this.#ledger.moment(), needs)));
+    return this.#read(() => look(this.#rooms.looks.at(this.#rooms.ledger.moment(), needs)));
   }
 
   async prepare(publication: Publication): Promise<IntentId> {
-    return this.#write(() => this.#intents.publication(publication, this.#clock.boot, this.#ledger.now()));
+    return this.#write(() => this.#rooms.intents.publication(publication, this.#clock.boot, this.#rooms.ledger.now()));
   }
 
   async settle(id: IntentId): Promise<void> {
@@ -118,41 +95,53 @@ export class SqliteStore implements Store {
   }
 
   async keep(contents: readonly Content[]): Promise<void> {
-    this.#guard.check();
-    await this.#contents.spill(contents);
-    await this.#write(() => this.#contents.insert(contents));
+    this.#rooms.guard.check();
+    await this.#rooms.contents.spill(contents);
+    await this.#write(() => this.#rooms.contents.insert(contents));
   }
 
   async content(hash: Hash): Promise<Uint8Array | undefined> {
-    return this.#read(() => this.#contents.find(hash));
+    return this.#read(() => this.#rooms.contents.find(hash));
+  }
+
+  async expire(keep: Keep): Promise<Expired> {
+    const retention = new Retention({
+      driver: this.#driver,
+      folder: this.#folder,
+      wall: this.#wall,
+      read: (work) => this.#read(work),
+      write: (work) => this.#write(work),
+      isOpen: () => !this.#closed,
+    });
+    return retention.expire(keep);
   }
 
   async events(query: EventQuery): Promise<Event[]> {
-    return this.#read(() => this.#queries.events(query));
+    return this.#read(() => this.#rooms.queries.events(query));
   }
 
   async changes(query: ChangeQuery): Promise<ChangeRow[]> {
-    return this.#read(() => this.#queries.changes(query));
+    return this.#read(() => this.#rooms.queries.changes(query));
   }
 
   async scopes(query: ScopeQuery): Promise<Scope[]> {
-    return this.#read(() => this.#queries.scopes(query, this.#ledger.moment().state));
+    return this.#read(() => this.#rooms.queries.scopes(query, this.#rooms.ledger.moment().state));
   }
 
   async artifacts(query: ArtifactQuery): Promise<ArtifactRow[]> {
-    return this.#read(() => this.#queries.artifacts(query));
+    return this.#read(() => this.#rooms.queries.artifacts(query));
   }
 
   async run(id: string): Promise<RunRow | undefined> {
-    return this.#read(() => this.#queries.run(id));
+    return this.#read(() => this.#rooms.queries.run(id));
   }
 
   async runs(query: RunQuery): Promise<RunRow[]> {
-    return this.#read(() => this.#queries.runs(query));
+    return this.#read(() => this.#rooms.queries.runs(query));
   }
 
   async unfinished(age: number): Promise<StoredPublication[]> {
-    return this.#read(() => this.#settling.unfinished(this.#ledger.now() - age));
+    return this.#read(() => this.#rooms.settling.unfinished(this.#rooms.ledger.now() - age));
   }
 
   async changed(seq: number, signal: AbortSignal): Promise<void> {
@@ -162,7 +151,7 @@ export class SqliteStore implements Store {
 
   applying(): readonly string[] {
     this.#assertOpen();
-    return this.#settling.underWay();
+    return this.#rooms.settling.underWay();
   }
 
   /** Folds all events anew and compares tables, state and chain: one line for each difference. Blocks while it runs. */
@@ -172,10 +161,10 @@ export class SqliteStore implements Store {
 
   /** Settles what earlier boots and dead servers have left behind. `openSqliteStore` does it. */
   async recover(): Promise<void> {
-    if (!(await this.#read(() => this.#settling.hasLeft(this.#ledger.now())))) return;
+    if (!(await this.#read(() => this.#rooms.settling.hasLeft(this.#rooms.ledger.now())))) return;
     await this.#lock.hold(() => {
-      const moment = this.#ledger.moment();
-      const bodies = this.#settling.left(moment.time.lock, (path) => this.#looks.file(path)?.hash);
+      const moment = this.#rooms.ledger.moment();
+      const bodies = this.#rooms.settling.left(moment.time.lock, (path) => this.#rooms.looks.file(path)?.hash);
       this.#record(moment, bodies, RECOVERY);
     });
   }
@@ -186,20 +175,20 @@ export class SqliteStore implements Store {
     this.#closed = true;
     this.#news.close();
     await this.#lock.idle();
-    this.#settling.close();
+    this.#rooms.settling.close();
     this.#driver.close();
   }
 
   #decide<T>(author: Author, needs: Needs, step: (tx: Transaction) => Decision<T>): Outcome<T> {
     let marked = false;
     try {
-      const moment = this.#ledger.moment();
+      const moment = this.#rooms.ledger.moment();
       const mark = (files: readonly IntentFile[]): IntentId => {
         if (marked) throw new Error('a step changes files once');
         marked = true;
-        return this.#settling.begin(moment, files, needs.contents ?? []);
+        return this.#rooms.settling.begin(moment, files, needs.contents ?? []);
       };
-      const { answer, events, life = [] } = step({ ...this.#looks.at(moment, needs), mark });
+      const { answer, events, life = [] } = step({ ...this.#rooms.looks.at(moment, needs), mark });
       if (marked && (events.length === 0 || isRefusal(answer))) {
         throw new Error('a step marked files, but records no change');
       }
@@ -208,7 +197,7 @@ export class SqliteStore implements Store {
         return { answer, events: [] };
       }
       const recorded = this.#record(moment, events, author, life);
-      if (marked) this.#settling.committed();
+      if (marked) this.#rooms.settling.committed();
       return { answer, events: recorded };
     } catch (error) {
       rollBack(this.#driver);
@@ -224,10 +213,10 @@ export class SqliteStore implements Store {
     author: Author,
     life: readonly LifeChange[] = [],
   ): readonly Event[] {
-    const appended = this.#ledger.append(moment, bodies, author, this.#wall());
-    this.#life.write(life, moment.time.lock);
+    const appended = this.#rooms.ledger.append(moment, bodies, author, this.#wall());
+    this.#rooms.life.write(life, moment.time.lock);
     this.#commitEvents(appended);
-    this.#ledger.adopt(appended);
+    this.#rooms.ledger.adopt(appended);
     const { events, state } = appended;
     if (events.length > 0) this.#news.committed(state.seq);
     if (events.some(({ body }) => body.type.startsWith('scope.'))) this.#bells.ring();
@@ -240,7 +229,7 @@ export class SqliteStore implements Store {
       this.#commitNow();
     } catch (error) {
       rollBack(this.#driver);
-      if (events.length === 0 || this.#ledger.linkAt(state.seq) !== hash) throw error;
+      if (events.length === 0 || this.#rooms.ledger.linkAt(state.seq) !== hash) throw error;
     }
   }
 
@@ -249,11 +238,11 @@ export class SqliteStore implements Store {
     this.#assertOpen();
     this.#begin.run();
     try {
-      this.#guard.check();
-      const found = this.#settling.interrupted();
+      this.#rooms.guard.check();
+      const found = this.#rooms.settling.interrupted();
       this.#settled.drop();
       if (found === undefined) return;
-      if (found.length > 0) this.#record(this.#ledger.moment(), found, RECOVERY);
+      if (found.length > 0) this.#record(this.#rooms.ledger.moment(), found, RECOVERY);
       else rollBack(this.#driver);
     } catch (error) {
       rollBack(this.#driver);
@@ -288,7 +277,7 @@ export class SqliteStore implements Store {
   #read<T>(work: () => T): Promise<T> {
     return whenFree(() => {
       this.#assertOpen();
-      this.#guard.check();
+      this.#rooms.guard.check();
       this.#driver.begin();
       try {
         return work();
