@@ -72,8 +72,9 @@ async function torn(parts: Parts, looks: readonly (Looked | Refusal)[], before: 
 
 /** `src/a.ts:120-180` → path and lines. */
 export function parseWish(given: string): Wish {
+  // The colon of `artifact:` is not one of a range.
   const range = /^(.+):(\d{1,9})(?:-(\d{1,9}))?$/.exec(given);
-  if (range?.[1] === undefined || given.startsWith('artifact:')) return { given, path: given };
+  if (range?.[1] === undefined || range[1] === 'artifact') return { given, path: given };
   const from = Math.max(1, Number(range[2]));
   return { given, path: range[1], from, to: range[3] === undefined ? from : Number(range[3]) };
 }
