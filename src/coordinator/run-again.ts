@@ -10,7 +10,8 @@ import { quoted, wrongArgument } from './argument.js';
 import type { Caller, RunInput, RunOutput } from './contract.js';
 import { hasExpired } from './expired.js';
 import { act, claimant, type Parts, scopeNeeds } from './parts.js';
-import { changedAt, endingOf, type Kept } from './run-end.js';
+import { SHOWN } from './rejected.js';
+import { changedAt, endingOf, type Kept, toldRejections } from './run-end.js';
 import type { Live, Result } from './runs.js';
 import { settleRun } from './unfinished-runs.js';
 
@@ -68,7 +69,7 @@ function running({ run, began }: Live, { text, next }: OutputPage): RunOutput {
 }
 
 async function over(parts: Parts, { run }: Live, ended: Result, from: number | undefined): Promise<RunOutput> {
-  const { log, diff, exit, handle } = ended;
+  const { log, diff, rejections, exit, handle, rejected, more_rejected } = ended;
   const page = await printed(parts, ended, from);
   return {
     run: run.id,
@@ -78,12 +79,19 @@ async function over(parts: Parts, { run }: Live, ended: Result, from: number | u
     ...gitAdvice(run.containment, page.output),
     ...(log === undefined ? {} : { log }),
     ...(diff === undefined ? {} : { diff }),
+    ...(rejections === undefined ? {} : { rejections }),
     ...(handle === undefined ? {} : { scope: handle }),
-    changed: ended.changed,
-    rejected: ended.rejected,
+    ...toldChanges(ended.changed),
+    rejected,
+    ...(more_rejected === undefined ? {} : { more_rejected }),
     containment: run.containment,
     duration_ms: Math.round(ended.duration),
   };
+}
+
+function toldChanges(changed: RunOutput['changed']): Pick<RunOutput, 'changed' | 'more_changed'> {
+  const more = changed.length - SHOWN;
+  return { changed: changed.slice(0, SHOWN), ...(more > 0 ? { more_changed: more } : {}) };
 }
 
 /** How git says that it could not write to its own folder. */
@@ -197,7 +205,7 @@ async function past(parts: Parts, row: RunRow, from: number | undefined): Promis
   const end = row.ended === null ? undefined : await endingOf(parts, row.ended);
   const [start] = await parts.store.events({ after: row.started - 1, limit: 1 });
   const page = await printed(parts, { ...(log && { log }), ...(cut && { cut }), total: output }, from);
-  const refusals = end?.body.refused ?? [];
+  const { refused: refusals = [], rejections } = end?.body ?? {};
   return {
     run,
     state: ending ?? 'stopped',
@@ -205,9 +213,9 @@ async function past(parts: Parts, row: RunRow, from: number | undefined): Promis
     ...page,
     ...(log && { log }),
     ...(diff && { diff }),
-    changed: row.changed === null ? [] : await changedAt(parts, row.changed),
-    rejected: refusals,
-    ...(row.rejected > refusals.length ? { more_rejected: row.rejected - refusals.length } : {}),
+    ...(rejections && { rejections }),
+    ...toldChanges(row.changed === null ? [] : await changedAt(parts, row.changed)),
+    ...toldRejections(refusals, row.rejected),
     containment: knownLevel(row.containment),
     duration_ms: Math.max(0, (end?.wall ?? 0) - (start?.wall ?? 0)),
   };

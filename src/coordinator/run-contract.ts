@@ -18,13 +18,16 @@ export interface RunOutput {
   readonly exit_code?: number;
   readonly output: string;
   readonly next?: number;
-  /** Artifacts, once it has ended: what it printed, and what it changed. */
+  /** Artifacts, once it has ended: what it printed, what it changed, and all that was rejected where not all is told. */
   readonly log?: string;
   readonly diff?: string;
+  readonly rejections?: string;
   readonly scope?: string;
   readonly changed: readonly { readonly path: string; readonly version: string | null }[];
+  /** Further ones: the diff has them. */
+  readonly more_changed?: number;
   readonly rejected: readonly { readonly path: string; readonly reason: string }[];
-  /** Further ones, of which no reasons are kept. */
+  /** Further ones: `rejections` has them. */
   readonly more_rejected?: number;
   readonly containment: 'transactional' | 'confined' | 'none';
   /** What to do instead, where git could not write to its own folder. */

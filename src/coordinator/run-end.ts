@@ -14,18 +14,18 @@ import type { Caller, RunOutput } from './contract.js';
 import { bytesOf } from './history.js';
 import { act, type Parts } from './parts.js';
 import { processOf } from './process-unit.js';
+import { grouped, SHOWN, wholeList, withoutHandles } from './rejected.js';
 import type { RunChanges } from './run-commit.js';
 
-/** Of a run that rejected more, the event tells the first. */
-const MOST_REASONS = 20;
 /** A diff is kept up to this many bytes, and compares contents of no more than this together. */
 const LARGEST_DIFF = 1024 * 1024;
 const MOST_COMPARED = 32 * 1024 * 1024;
 
-/** The artifacts of a run: what it printed, and what it changed. Absent where there was nothing. */
+/** The artifacts of a run: what it printed, what it changed, and what was rejected where that is much. */
 export interface Kept {
   readonly log?: Hash;
   readonly diff?: Hash;
+  readonly rejections?: Hash;
   readonly cut?: NonNullable<Log['cut']>;
   /** Bytes printed. */
   readonly total: number;
@@ -44,23 +44,33 @@ export interface Over {
 }
 
 /** Keeps what a run printed and changed as artifacts, and puts its end on record with them. */
-export async function putEndOnRecord(parts: Parts, caller: Caller, over: Over): Promise<Kept> {
+export async function putEndOnRecord(parts: Parts, caller: Caller, over: Over): Promise<Kept & ToldRejections> {
   const log = content(over.log.bytes);
   const diff = content(Buffer.from(await diffOf(parts, over.run)));
-  await parts.store.keep([log, diff].filter((kept) => kept !== undefined));
+  const many = over.rejected.length > SHOWN;
+  const rejections = content(Buffer.from(many ? withoutHandles(wholeList(over.rejected)) : ''));
+  await parts.store.keep([log, diff, rejections].filter((kept) => kept !== undefined));
   const kept: Kept = {
     ...(log === undefined ? {} : { log: log.hash }),
     ...(diff === undefined ? {} : { diff: diff.hash }),
+    ...(rejections === undefined ? {} : { rejections: rejections.hash }),
     ...(over.log.cut === undefined ? {} : { cut: over.log.cut }),
     total: over.total,
   };
+  const told = toldRejections(grouped(over.rejected), over.rejected.length);
   await act(parts, caller, 'run', {}, (draft) => {
     const open = draft.view.state.runs.get(over.run);
-    endRun(draft, endedEvent(over, kept));
+    endRun(draft, endedEvent(over, told.rejected, kept));
     if (open !== undefined) raiseFailure(parts, draft, open, over);
     return { answer: undefined };
   });
-  return kept;
+  return { ...kept, ...told };
+}
+
+export type ToldRejections = Pick<RunOutput, 'rejected' | 'more_rejected'>;
+
+export function toldRejections(shown: RunOutput['rejected'], all: number): ToldRejections {
+  return { rejected: shown, ...(all > shown.length ? { more_rejected: all - shown.length } : {}) };
 }
 
 /** Where its process says so, a command that fails is work for whoever mends what it found. */
@@ -73,9 +83,14 @@ function raiseFailure(parts: Parts, draft: Draft, { command, scope }: OpenRun, {
   if (isRefusal(raised)) parts.log(`no scope was opened for ${run}: ${raised.sentence}`);
 }
 
-function endedEvent({ run, ended, rejected, tree }: Over, { total, ...kept }: Kept): Parameters<typeof endRun>[1] {
+function endedEvent(
+  { run, ended, rejected, tree }: Over,
+  shown: RunOutput['rejected'],
+  { total, ...kept }: Kept,
+): Parameters<typeof endRun>[1] {
   const { ending, exit } = ended;
-  const refused = rejected.length === 0 ? {} : { refused: rejected.slice(0, MOST_REASONS) };
+  const open = shown.map(({ path, reason }) => ({ path, reason: withoutHandles(reason) }));
+  const refused = open.length === 0 ? {} : { refused: open };
   const on = tree === undefined ? {} : { tree };
   return { run, ending, exit, output: total, rejected: rejected.length, ...refused, ...on, ...kept };
 }
@@ -91,11 +106,13 @@ async function diffOf(parts: Parts, run: string): Promise<string> {
   let text = '';
   let compared = 0;
   for (const file of files) {
-    const before = await bytesOf(parts, file.before);
-    const after = await bytesOf(parts, file.after);
-    compared += (before?.length ?? 0) + (after?.length ?? 0);
-    const fits = compared <= MOST_COMPARED && text.length <= LARGEST_DIFF;
-    const part = fits ? difference(before, after, { path: file.path }) : undefined;
+    let part: string | undefined;
+    if (compared <= MOST_COMPARED && text.length <= LARGEST_DIFF) {
+      const before = await bytesOf(parts, file.before);
+      const after = await bytesOf(parts, file.after);
+      compared += (before?.length ?? 0) + (after?.length ?? 0);
+      part = compared <= MOST_COMPARED ? difference(before, after, { path: file.path }) : undefined;
+    }
     text += part !== undefined && text.length + part.length <= LARGEST_DIFF ? part : leftOut(file);
     await setImmediate();
   }

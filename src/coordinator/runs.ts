@@ -5,7 +5,9 @@ import type { RunChanges } from './run-commit.js';
 import type { Kept } from './run-end.js';
 
 /** What came of a command, as it is on record. */
-export interface Result extends Ended, RunChanges, Kept {}
+export interface Result extends Ended, RunChanges, Kept {
+  readonly more_rejected?: number;
+}
 
 /** A command of this server process: under way, or ended not long ago. */
 export interface Live {

@@ -168,6 +168,8 @@ export type EventBody =
       /** Artifacts: what it printed, and what it changed. */
       readonly log?: Hash;
       readonly diff?: Hash;
+      /** The artifact with all that was rejected, where that is much. */
+      readonly rejections?: Hash;
       /** Bytes of the output that the log leaves out, and from where. */
       readonly cut?: { readonly at: number; readonly bytes: number };
     }

@@ -20,6 +20,7 @@ export const run: Tool<RunInput, RunOutput> = {
       ...lines(
         output.changed,
         ({ path, version }) => `${plain(path)} (${version === null ? 'deleted' : short(version)})`,
+        output.more_changed,
       ),
       output.rejected.length > 0 && 'Rejected, not kept:',
       ...lines(output.rejected, ({ path, reason }) => `${plain(path)}: ${reason}`, output.more_rejected),
@@ -45,8 +46,10 @@ function ending(output: RunOutput): string {
   return `${ENDINGS[output.state]} after ${took}`;
 }
 
-function kept({ log, diff }: RunOutput): string | undefined {
-  const found = [...(diff ? [`diff artifact:${short(diff)}`] : []), ...(log ? [`log artifact:${short(log)}`] : [])];
+function kept({ log, diff, rejections }: RunOutput): string | undefined {
+  const found = Object.entries({ diff, log, 'all that was rejected': rejections }).flatMap(([name, hash]) =>
+    hash === undefined ? [] : [`${name} artifact:${short(hash)}`],
+  );
   return found.length === 0 ? undefined : `Kept: ${found.join(', ')}`;
 }
 
