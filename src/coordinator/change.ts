@@ -1,5 +1,6 @@
 import { type Draft, draft as newDraft } from '../domain/draft.js';
 import type { EventBody, FileChange } from '../domain/event.js';
+import { MOST_FILES_TOGETHER } from '../domain/file-limits.js';
 import { printHandle } from '../domain/handle.js';
 import type { IntentId } from '../domain/intent.js';
 import { awaitsCommit } from '../domain/open-runs.js';
@@ -7,7 +8,7 @@ import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
 import type { ScopeId } from '../domain/scope.js';
 import { allowWrite, type Write } from '../domain/write.js';
 import { Denied, Overtaken } from '../workspace/files/apply.js';
-import type { Prepared, Wanted } from '../workspace/workspace.js';
+import type { Prepared, Preparing, Wanted } from '../workspace/workspace.js';
 import { inArgument } from './argument.js';
 import type { Caller } from './contract.js';
 import { noteDrift, seemsDrifted } from './drift.js';
@@ -23,6 +24,8 @@ export interface Change {
   /** Says in which argument a path came, where one is refused. */
   readonly argumentOf?: (path: string) => string;
   readonly run?: string;
+  /** Is told of each path that cannot be changed, where others may be without it. */
+  readonly unfit?: (path: string, why: Refusal) => void;
 }
 
 export interface Changed {
@@ -54,8 +57,8 @@ const ATTEMPTS = 4;
 export async function change(parts: Parts, caller: Caller, request: Change): Promise<Changed | MovedOn | Refusal> {
   const early = await refusedEarly(parts, caller, request);
   if (early !== undefined) return early;
-  const prepared = await parts.workspace.prepare(request.wanted);
-  if (isRefusal(prepared) && prepared.code === 'STALE_BASE') return { moved: request.wanted.map((file) => file.path) };
+  const prepared = await parts.workspace.prepare(request.wanted, howOf(request));
+  if (isRefusal(prepared) && prepared.code === 'STALE_BASE') return { moved: movedIn(prepared, request) };
   if (isRefusal(prepared)) return refused(parts, caller, request, prepared);
   try {
     const done = await made(parts, caller, request, prepared);
@@ -65,9 +68,25 @@ export async function change(parts: Parts, caller: Caller, request: Change): Pro
     await parts.workspace.discard(prepared);
     // A person saved in the instant between the last check and the rename; the store has put everything back.
     if (error instanceof Overtaken) return { moved: prepared.changes.map((file) => file.path) };
-    if (error instanceof Denied) return refused(parts, caller, request, error.refusal);
+    if (error instanceof Denied) {
+      request.unfit?.(error.path, error.refusal);
+      return refused(parts, caller, request, error.refusal);
+    }
     throw error;
   }
+}
+
+function movedIn({ facts }: Refusal, { wanted }: Change): string[] {
+  const moved = new Set(Array.isArray(facts.moved) ? facts.moved.map((each) => Object(each).path) : []);
+  return wanted.map((file) => file.path).filter((path) => moved.has(path));
+}
+
+/** Only the paths of a patch are chosen one by one. */
+function howOf({ cause, unfit }: Change): Preparing {
+  return {
+    ...(cause === 'patch' ? {} : { most: MOST_FILES_TOGETHER }),
+    ...(unfit === undefined ? {} : { unfit }),
+  };
 }
 
 /** Edits from outside go on record first, and with them what they mean for the holder: then the change cannot hide them. */

@@ -1,19 +1,20 @@
 import { hash as digest } from 'node:crypto';
-import { draft } from '../domain/draft.js';
 import { printHandle } from '../domain/handle.js';
+import { heldBack, type Loss } from '../domain/hold-back.js';
 import type { ChangeRow } from '../domain/intent.js';
 import { isRefusal, type Refusal } from '../domain/refusal.js';
 import type { Scope, ScopeId } from '../domain/scope.js';
-import { allowWrite } from '../domain/write.js';
 import type { ScratchPiece, Written } from '../processes/runner.js';
 import type { Wanted } from '../workspace/workspace.js';
 import { type Changed, change, type MovedOn } from './change.js';
 import type { Caller, RunOutput } from './contract.js';
 import { keepScratch } from './keep-scratch.js';
 import { merge3 } from './merge.js';
-import { claimant, type Parts, scopeNeeds } from './parts.js';
+import type { Parts } from './parts.js';
 import { type Present, presentFile } from './present.js';
+import { allowedPaths, reasonOf } from './run-allowed.js';
 import { type Collision, rejectCollisions } from './run-collision.js';
+import { removedMeanwhile } from './run-removed.js';
 
 /** What became of the writes of a run. */
 export interface RunChanges {
@@ -39,6 +40,7 @@ export interface Commit {
   readonly written: readonly Written[];
 }
 
+/** Tries while others change the same files. */
 const ATTEMPTS = 3;
 /** Changes of one file during a run that are looked through for whose they are. */
 const MOST_CHANGES = 100;
@@ -56,43 +58,46 @@ export async function commitRun(parts: Parts, caller: Caller, commit: Commit): P
 
 async function commitOwn(parts: Parts, caller: Caller, commit: Commit & { readonly own: Scope }): Promise<RunChanges> {
   const handle = printHandle(commit.own, parts.mint);
+  const refused = new Map<string, string>();
   for (let attempt = 1; ; attempt++) {
-    const { wanted, collisions, rejected } = await sort(parts, caller, commit, handle);
-    const done = await changeAll(parts, caller, commit.run, handle, wanted);
-    const failed = isRefusal(done) || (done !== undefined && 'moved' in done) ? done : undefined;
-    if (failed !== undefined && attempt < ATTEMPTS) continue;
-    const collided = await rejectCollisions(parts, caller, commit, collisions);
-    if (failed !== undefined) {
-      const reason = whyNot(failed);
-      return { changed: [], rejected: [...rejected, ...collided, ...wanted.map(({ path }) => ({ path, reason }))] };
+    const { wanted, free, collisions, rejected } = await sort(parts, caller, commit, handle, refused);
+    const known = refused.size;
+    const done = await changeAll(parts, caller, { run: commit.run, handle, wanted, refused });
+    if (done === undefined || (!isRefusal(done) && !('moved' in done))) {
+      const collided = await rejectCollisions(parts, caller, commit, collisions);
+      const claimed = done !== undefined && done.claimed.length > 0 ? { handle: done.handle } : {};
+      return { changed: wanted.map(changedFile), rejected: [...rejected, ...collided], ...claimed };
     }
-    return {
-      changed: wanted.map(changedFile),
-      rejected: [...rejected, ...collided],
-      ...(done !== undefined && 'claimed' in done && done.claimed.length > 0 ? { handle: done.handle } : {}),
-    };
+    if (refused.size > known || attempt < ATTEMPTS) continue;
+    // What is held already does not fail with what could not be claimed.
+    const all = free.length > 0 ? free : wanted.map((file) => file.path);
+    const moved = isRefusal(done) || done.moved.length === 0 ? all : done.moved;
+    for (const path of moved) refused.set(path, whyNot(done));
   }
+}
+
+interface Whole {
+  readonly run: string;
+  readonly handle: string;
+  readonly wanted: readonly Wanted[];
+  /** Takes what cannot be changed, with the reason. */
+  readonly refused: Map<string, string>;
 }
 
 /** Undefined where there is nothing to change. */
 async function changeAll(
   parts: Parts,
   caller: Caller,
-  run: string,
-  scope: string,
-  wanted: readonly Wanted[],
+  { run, handle, wanted, refused }: Whole,
 ): Promise<Changed | MovedOn | Refusal | undefined> {
   if (wanted.length === 0) return undefined;
-  const write = { paths: wanted.map((file) => file.path), title: `Run ${run}`, scope };
-  return change(parts, caller, { tool: 'run', cause: 'run', run, write, wanted });
+  const write = { paths: wanted.map((file) => file.path), title: `Run ${run}`, scope: handle };
+  const unfit = (path: string, why: Refusal) => void refused.set(path, reasonOf(why));
+  return change(parts, caller, { tool: 'run', cause: 'run', run, write, wanted, unfit });
 }
 
 function whyNot(done: Refusal | MovedOn): string {
   return isRefusal(done) ? reasonOf(done) : 'it changed again and again while the run was being committed: run again';
-}
-
-function reasonOf(refusal: Refusal): string {
-  return `${refusal.code}: ${refusal.sentence} ${refusal.next}`;
 }
 
 function changedFile(file: Wanted): { path: string; version: string | null } {
@@ -111,27 +116,79 @@ function withoutScope(written: Written): Rejected {
   };
 }
 
-/** What can be committed now, each with the version that it replaces, and what cannot. */
+interface Sorted {
+  readonly wanted: readonly Wanted[];
+  /** Those of them that are to be claimed with the commit. */
+  readonly free: readonly string[];
+  readonly collisions: readonly Collision[];
+  readonly rejected: Rejected[];
+}
+
+/** What can be committed now, each with the version that it replaces, and what cannot. @param refused found out before. */
 async function sort(
   parts: Parts,
   caller: Caller,
   commit: Commit & { readonly own: Scope },
   handle: string,
-): Promise<{ wanted: Wanted[]; collisions: Collision[]; rejected: Rejected[] }> {
+  refused: ReadonlyMap<string, string>,
+): Promise<Sorted> {
+  const reasons = new Map(refused);
+  for (const written of commit.written) {
+    const reason = unversionable(written);
+    if (reason !== undefined) reasons.set(written.path, reason);
+  }
+  const open = new Map(commit.written.flatMap((each) => (reasons.has(each.path) ? [] : [[each.path, each]])));
+  const allowed = await allowedPaths(parts, caller, { own: commit.own, handle }, [...open.keys()]);
+  for (const [path, reason] of allowed.refused) reasons.set(path, reason);
+  const removed = await removedMeanwhile(parts, commit, allowed.paths);
   const wanted: Wanted[] = [];
   const collisions: Collision[] = [];
-  const rejected: Rejected[] = [];
-  for (const written of commit.written) {
-    const reason = unversionable(written) ?? (await forbidden(parts, caller, written.path, handle));
-    const file = reason ?? (await onPresent(parts, commit, written));
-    if (typeof file === 'string') rejected.push({ path: written.path, reason: file });
+  for (const path of allowed.paths) {
+    const written = open.get(path);
+    const file = written && (await onPresent(parts, commit, written, removed.has(path)));
+    if (typeof file === 'string') reasons.set(path, file);
     else if (file !== undefined && 'made' in file) collisions.push(file);
     else if (file !== undefined) wanted.push(file);
   }
-  return { wanted, collisions, rejected };
+  const torn = tornBy(commit.written, wanted, new Set([...reasons.keys(), ...collisions.map(({ path }) => path)]));
+  for (const [path, other] of torn)
+    reasons.set(path, `INCOMPLETE: it stays, because ${other}, which came of it or took its place, was rejected`);
+  const kept = wanted.filter(({ path }) => !torn.has(path));
+  return {
+    wanted: kept,
+    collisions,
+    free: kept.flatMap(({ path }) => (allowed.free.has(path) ? [path] : [])),
+    rejected: commit.written.flatMap(({ path }) => {
+      const reason = reasons.get(path);
+      return reason === undefined ? [] : [{ path, reason }];
+    }),
+  };
+}
+
+/** Files that may not go from their places, because what came of them is lost. */
+function tornBy(
+  written: readonly Written[],
+  wanted: readonly Wanted[],
+  lost: ReadonlySet<string>,
+): ReadonlyMap<string, string> {
+  const gone = wanted.flatMap(({ path, bytes, base }) =>
+    bytes === null && base !== null ? [{ path, hash: base }] : [],
+  );
+  if (gone.length === 0) return new Map();
+  const losses = written.filter(({ kind, path }) => kind !== 'deleted' && lost.has(path)).map(lossOf);
+  const kept = wanted.flatMap(({ path, bytes }) => (bytes === null ? [] : [path]));
+  return heldBack(gone, losses, kept);
+}
+
+function lossOf(written: Written): Loss {
+  const { path } = written;
+  if (written.kind === 'file') return { path, hash: digest('sha256', written.bytes) };
+  return 'hash' in written && written.hash !== undefined ? { path, hash: written.hash } : { path };
 }
 
 function unversionable(written: Written): string | undefined {
+  if (written.kind === 'large' && written.hash !== undefined)
+    return 'LIMIT: with it, the writes of the command are too much for one change; run it again for the rest';
   if (written.kind === 'large')
     return `LIMIT: ${written.size} bytes are too many for a versioned file; write it to an ignored folder`;
   if (written.kind === 'link')
@@ -143,20 +200,12 @@ function unversionable(written: Written): string | undefined {
   return undefined;
 }
 
-async function forbidden(parts: Parts, caller: Caller, path: string, handle: string): Promise<string | undefined> {
-  const resolved = await parts.workspace.resolve(path, 'write');
-  if (isRefusal(resolved)) return reasonOf(resolved);
-  const needs = { scopes: scopeNeeds(handle) };
-  const write = { paths: [resolved], title: path, scope: handle };
-  const seen = await parts.store.view(needs, (view) => allowWrite(draft(view), claimant(parts, caller), write));
-  return isRefusal(seen) ? reasonOf(seen) : undefined;
-}
-
 /** The file that a write makes of the present one. What others changed since the run began is merged, or collides. */
 async function onPresent(
   parts: Parts,
   commit: Commit & { readonly own: Scope },
   written: Written,
+  removed: boolean,
 ): Promise<Wanted | Collision | string | undefined> {
   const { path } = written;
   const present = await presentFile(parts, path);
@@ -168,7 +217,7 @@ async function onPresent(
   const collision = { path, made: theirs, present: present.bytes, ...authors(since, commit.own) };
   const [first] = since;
   if (first === undefined) {
-    if (await isEdited(parts, path, present, commit.began)) return collision;
+    if (removed || (await isEdited(parts, path, present, commit.began))) return collision;
     return { path, bytes: theirs, base: present.version, ...mode };
   }
   const base = first.before === null ? null : await parts.store.content(first.before);

@@ -1,6 +1,7 @@
 import { constants, type Stats } from 'node:fs';
 import { copyFile, lstat, mkdir, readFile, readlink, realpath, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import { LARGEST_FILE } from '../domain/file-limits.js';
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
 import { isBelow } from './host.js';
 import { adoptLayer, removeLayer } from './layer.js';
@@ -10,8 +11,6 @@ import { isSealed, MOST_FILES, readClosed, walk } from './walk.js';
 
 /** A claimed folder is copied before a command may write there: more than this, and than so many files, is refused. */
 const MOST_BYTES = 256 * 1024 * 1024;
-/** A file above this is `large`. */
-const LARGE = 50 * 1024 * 1024;
 
 /** What lies below the claimed folders of a run, without scratch: read before the command writes there, and compared after. */
 export interface Claimed {
@@ -261,7 +260,7 @@ async function changed(
   const full = join(root, path);
   if (info.isSymbolicLink()) return { kind: 'link', path, target: await readlink(full) };
   if (!info.isFile()) return undefined;
-  if (info.size > LARGE || info.size > budget) return { kind: 'large', path, size: info.size };
+  if (info.size > LARGEST_FILE || info.size > budget) return { kind: 'large', path, size: info.size };
   const bytes = await readClosed(full);
   // No command of ours made what we can't open.
   if (bytes === undefined) return undefined;

@@ -1,17 +1,18 @@
 import { isUtf8 } from 'node:buffer';
 import { spawn } from 'node:child_process';
+import { hash } from 'node:crypto';
 import type { Stats } from 'node:fs';
 import { mkdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer, text } from 'node:stream/consumers';
+import { LARGEST_FILE } from '../domain/file-limits.js';
 import type { Layer } from './layer.js';
 import type { ScratchRules, Written } from './runner.js';
 import { clearFile, clearFolder, ignoresItself } from './scratch.js';
 import { LIST, TRUSTED_PATH } from './script.js';
 import { asBytes, type Bytes, contents, names, onDisk, status, under, unlock } from './tree.js';
 
-/** A file above this is `large`; so is whatever would make one run's files larger than `MOST` together. */
-const LARGE = 50 * 1024 * 1024;
+/** What would make one run's files larger than this together is `large` too. */
 const MOST = 256 * 1024 * 1024;
 
 /** A path that the layer has and the live tree has not, or as something else. */
@@ -182,14 +183,15 @@ class Scan {
 
   async #file(path: Bytes, mine: Stats, theirs: Stats | undefined): Promise<void> {
     const { size } = mine;
-    if (size > LARGE || size > this.#budget)
-      return this.#report(path, (shown) => ({ kind: 'large', path: shown, size }));
+    if (size > LARGEST_FILE) return this.#report(path, (shown) => ({ kind: 'large', path: shown, size }));
     const bytes = await contents(`${this.upper}/${path}`);
     const mode = mine.mode & 0o777;
     if (theirs?.isFile() && theirs.size === size && (theirs.mode & 0o777) === mode) {
       const present = await contents(`${this.root}/${path}`).catch(() => undefined);
       if (present?.equals(bytes)) return;
     }
+    if (size > this.#budget)
+      return this.#report(path, (shown) => ({ kind: 'large', path: shown, size, hash: hash('sha256', bytes) }));
     this.#budget -= size;
     this.#report(path, (shown) => ({ kind: 'file', path: shown, bytes, mode }));
   }
@@ -218,9 +220,13 @@ class Scan {
   }
 
   #report(path: Bytes, what: (shown: string) => Written): void {
-    const shown = shownOf(path);
-    this.found.push(isUtf8(onDisk(path)) ? what(shown) : { kind: 'special', path: shown });
+    const told = what(shownOf(path));
+    this.found.push(isUtf8(onDisk(path)) ? told : unnameable(told));
   }
+}
+
+function unnameable(told: Written): Written {
+  return { kind: 'special', path: told.path, ...(told.kind === 'file' && { hash: hash('sha256', told.bytes) }) };
 }
 
 const shownOf = (path: Bytes): string => onDisk(path).toString('utf8');

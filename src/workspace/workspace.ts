@@ -1,4 +1,5 @@
 import type { FileChange } from '../domain/event.js';
+import { LARGEST_FILE, MOST_FILES } from '../domain/file-limits.js';
 import type { Content, IntentFile } from '../domain/intent.js';
 import type { Refusal } from '../domain/refusal.js';
 import type { Hash } from '../domain/scope.js';
@@ -65,6 +66,14 @@ export interface Move {
 /** `folder`: both are folders, so nothing was moved yet: what is in it has to be, piece by piece. */
 export type MovedOver = 'done' | 'folder' | Refusal;
 
+/** How a change is prepared whose paths nobody has chosen one by one. */
+export interface Preparing {
+  /** Files, where they may be more than the workspace's own limit. */
+  readonly most?: number;
+  /** Is told of each path that cannot be changed, and why; without it, the first one is all that is told. */
+  readonly unfit?: (path: string, why: Refusal) => void;
+}
+
 /** Limits of the files that Signalbox handles. */
 export interface FileSettings {
   /** Bytes of one file. */
@@ -77,7 +86,7 @@ export interface FileSettings {
   readonly weak?: boolean;
 }
 
-export const FILE_SETTINGS: FileSettings = { maxFile: 50_000_000, maxFiles: 1_000, unprotect: [] };
+export const FILE_SETTINGS: FileSettings = { maxFile: LARGEST_FILE, maxFiles: MOST_FILES, unprotect: [] };
 
 /** The files of one workspace. Nothing here reads or writes outside the root, whatever links do meanwhile. */
 export interface Workspace {
@@ -90,6 +99,8 @@ export interface Workspace {
   resolve(path: string, purpose: 'read' | 'write'): Promise<string | Refusal>;
   /** Whether a resolved path is a folder now. */
   isFolder(path: string): boolean;
+  /** Where nothing is at a resolved path: when the folder around it, or the nearest one that is there, last changed. Wall time in milliseconds. */
+  changedAround(path: string): number | undefined;
   /** Folders with one of these names, near the root first, none inside another one; not those that lie deep, nor all in a very wide tree. */
   named(names: ReadonlySet<string>): readonly string[];
   /** Makes a folder where there is nothing; false where there is something, or the folder around it is not there. */
@@ -103,7 +114,7 @@ export interface Workspace {
    * Refuses STALE_BASE (its fact `moved` lists what `verify` would), LIMIT, INVALID, OUTSIDE, PROTECTED, BLOCKED, and
    * UNAVAILABLE where the disk is full; nothing is left behind then.
    */
-  prepare(wanted: readonly Wanted[]): Promise<Prepared | Refusal>;
+  prepare(wanted: readonly Wanted[], how?: Preparing): Promise<Prepared | Refusal>;
   /** Under the write lock: which paths are no longer at their base. Synchronous. */
   verify(prepared: Prepared): readonly Moved[];
   /** Under the write lock, after `verify` and `mark`: the renames. Synchronous; throws `Denied` where the disk refuses, and `Overtaken` where somebody saved since `verify`. What was renamed must be undone then. */

@@ -147,7 +147,7 @@ test('promise 5: what changed while a command ran, by its own scope too, is merg
   const { wait, open } = gate(root, 'gate');
   const edit =
     "sed -i 's/line 1$/theirs/' src/merged.txt src/same.txt src/gone.txt; rm src/a.txt; echo run > src/new.txt";
-  const { run } = await ada.ok('run', { scope, command: `${hold}; ${edit}; ${wait}`, background: true });
+  const { run } = await ada.ok('run', { scope, command: `${edit}; ${hold}; ${wait}`, background: true });
   await begun;
   const patched = (path: string, line: number) => ({ path, old_string: `line ${line}\n`, new_string: 'mine\n' });
   const gone = (await ada.ok('read', { paths: ['src/gone.txt'] })).files[0];

@@ -1,16 +1,144 @@
+import { rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { stdioAgent } from '../support/agents.js';
-import { LEVELS } from '../support/tools.js';
+import { runCli } from '../support/cli.js';
+import { gate, pulse } from '../support/gates.js';
+import { LEVELS, paths } from '../support/tools.js';
 import { newWorkspace } from '../support/workspace.js';
 
 const IGNORED = 'node_modules/\n';
 const FILES = { '.gitignore': IGNORED, 'src/a.ts': 'a\n', 'src/b.ts': 'b\n', 'other/o.txt': 'o\n', 't.txt': 't\n' };
+
+type Rejected = readonly { readonly path: string; readonly reason: string }[];
+
+const reasons = (rejected: Rejected) => Object.fromEntries(rejected.map(({ path, reason }) => [path, reason]));
 
 function manyFiles(folder: string, count: number): { [path: string]: string } {
   return Object.fromEntries(Array.from({ length: count }, (_, at) => [`${folder}/f${at}.txt`, 'x\n']));
 }
 
 const transactional = LEVELS.includes('transactional');
+
+describe.skipIf(!transactional)('promise 10: what cannot be kept of a command takes nothing else along', () => {
+  test('a link, what lies behind one, and a file too large by a little', async () => {
+    const { root, text, git } = newWorkspace(FILES);
+    symlinkSync('t.txt', join(root, 'link'));
+    symlinkSync('other', join(root, 'folder'));
+    git('add', '--all');
+    const ada = await stdioAgent(root, 'ada');
+    const { scope } = await ada.ok('claim_scope', { title: 'All', units: ['./'] });
+    const command = [
+      'echo more >> src/a.ts; sed -i s/t/T/ link; rm folder; mkdir folder; echo x > folder/o.txt',
+      'head -c 50000001 /dev/zero > big; head -c 50000000 /dev/zero > fits',
+    ].join('; ');
+    const ran = await ada.ok('run', { scope, command });
+    expect(paths(ran.changed)).toEqual(['fits', 'src/a.ts']);
+    expect(reasons(ran.rejected)).toEqual({
+      link: expect.stringMatching(/^INVALID: .*symbolic link to t\.txt/),
+      folder: expect.stringMatching(/^INVALID: .*symbolic link to other/),
+      'folder/o.txt': expect.stringMatching(/^INVALID: .*symbolic link to other\/o\.txt/),
+      big: expect.stringMatching(/^LIMIT: 50000001 bytes/),
+    });
+    expect([text('src/a.ts'), text('t.txt'), text('other/o.txt')]).toEqual(['a\nmore\n', 't\n', 'o\n']);
+  });
+
+  test('a formatter over 3,000 files', async () => {
+    const { root, git } = newWorkspace({ '.gitignore': IGNORED, ...manyFiles('many', 3_000) });
+    const ada = await stdioAgent(root, 'ada');
+    const { scope } = await ada.ok('claim_scope', { title: 'Format', units: ['./'] });
+    const { text, data: ran } = await ada.call('run', { scope, command: 'sed -i s/x/y/ many/*' });
+    expect(ran).toMatchObject({ exit_code: 0, rejected: [], more_changed: 2_980 });
+    expect(text).toContain('\n  2980 more\n');
+    expect(git('diff', '--name-only').trim().split('\n')).toHaveLength(3_000);
+    expect((await runCli(['diff', '--run', 'R001'], { cwd: root })).out).toContain('+++ b/many/f999.txt\n');
+    const released = await ada.ok('release_scope', { scope, changes: 'revert' });
+    expect(released.reverted).toHaveLength(3_000);
+    expect(git('status', '--short')).toBe('');
+  });
+
+  test('more free files than a scope may claim: what is claimed is kept, and the way on works', async () => {
+    const { root, text, git } = newWorkspace({ ...FILES, ...manyFiles('many', 1_100) });
+    const ada = await stdioAgent(root, 'ada');
+    const { scope } = await ada.ok('claim_scope', { title: 'Format', units: ['src/'] });
+    const command = 'echo z | tee -a many/*.txt src/a.ts > /dev/null';
+    const ran = await ada.ok('run', { scope, command });
+    expect(paths(ran.changed)).toEqual(['src/a.ts']);
+    expect(ran.rejected).toEqual([
+      {
+        path: 'many/f0.txt',
+        reason: expect.stringMatching(/^LIMIT: .*Claim their folders with claim_scope.*1097 more/),
+      },
+    ]);
+    expect(ran.more_rejected).toBe(1_099);
+    await ada.ok('claim_scope', { scope, units: ['many/'] });
+    expect(await ada.ok('run', { scope, command })).toMatchObject({ rejected: [], more_changed: 1_081 });
+    expect([text('src/a.ts'), text('many/f7.txt')]).toEqual(['a\nz\nz\n', 'x\nz\n']);
+    expect(git('diff', '--name-only').trim().split('\n')).toHaveLength(1_101);
+  });
+
+  test('a file stays where it is while its new place is rejected', async () => {
+    const { root, text, git } = newWorkspace(FILES);
+    const [ada, ben] = await Promise.all([stdioAgent(root, 'ada'), stdioAgent(root, 'ben')]);
+    await ben.ok('claim_scope', { title: 'Bens', units: ['other/'] });
+    const { scope } = await ada.ok('claim_scope', { title: 'Adas', units: ['src/'] });
+    const moves: readonly (readonly [command: string, lost: string, code: string, kept: readonly string[]])[] = [
+      ['mv src/b.ts other/b.ts', 'other/b.ts', 'HELD', ['src/b.ts']],
+      ['mv src/a.ts src/mcp.json', 'src/mcp.json', 'PROTECTED', ['src/a.ts']],
+      ['mv src/a.ts src/$(printf "\\\\377")', 'src/\ufffd', 'INVALID', ['src/a.ts']],
+      ['rm -r src && echo f > src', 'src', 'INVALID', ['src/a.ts', 'src/b.ts']],
+      ['rm -r src && ln -s other src', 'src', 'INVALID', ['src/a.ts', 'src/b.ts']],
+      ['rm src/a.ts && mkdir src/a.ts && ln -s x src/a.ts/l', 'src/a.ts/l', 'INVALID', ['src/a.ts']],
+    ];
+    for (const [command, lost, code, kept] of moves) {
+      const ran = await ada.ok('run', { scope, command });
+      expect([command, ran.exit_code, ran.changed]).toEqual([command, 0, []]);
+      const stay = Object.fromEntries(kept.map((path) => [path, expect.stringMatching(/^INCOMPLETE: it stays/)]));
+      expect(reasons(ran.rejected)).toEqual({ ...stay, [lost]: expect.stringMatching(new RegExp(`^${code}: `)) });
+    }
+    const torn = await ada.ok('run', { scope, command: 'mv src/b.ts other/b.ts; echo new > src/n; rm src/a.ts' });
+    expect(paths(torn.changed)).toEqual(['src/a.ts', 'src/n']);
+    expect(text('src/b.ts')).toBe('b\n');
+    expect(git('status', '--short').trim().split('\n')).toEqual(['D src/a.ts', '?? src/n']);
+  });
+
+  test('a file of others in the place of one that cannot go', async () => {
+    const { root, text } = newWorkspace(FILES);
+    const [ada, ben] = await Promise.all([stdioAgent(root, 'ada'), stdioAgent(root, 'ben')]);
+    await ben.ok('claim_scope', { title: 'Bens', units: ['t.txt'] });
+    const { scope } = await ada.ok('claim_scope', { title: 'Adas', units: ['src/'] });
+    const command = 'rm t.txt && mkdir t.txt && echo x > t.txt/one && echo x > t.txt/two && echo more >> src/a.ts';
+    const ran = await ada.ok('run', { scope, command });
+    expect(paths(ran.changed)).toEqual(['src/a.ts']);
+    expect(paths(ran.rejected)).toEqual(['t.txt', 't.txt/one', 't.txt/two']);
+    expect(text('t.txt')).toBe('t\n');
+  });
+});
+
+test.skipIf(!transactional)('promise 8: what a person removes while a command runs does not come back', async () => {
+  const { root, text } = newWorkspace({ ...FILES, 'old/gone.txt': 'g\n' });
+  const ada = await stdioAgent(root, 'ada');
+  const { scope } = await ada.ok('claim_scope', { title: 'Adas', units: ['./'] });
+  await ada.ok('patch', { scope, edits: [{ path: 'src/new.ts', content: 'n\n' }] });
+  rmSync(join(root, 'old/gone.txt'));
+  const { hold, begun } = pulse(root);
+  const { wait, open } = gate(root, 'gate');
+  const edit = 'echo more | tee -a src/a.ts src/new.ts t.txt src/own.ts old/gone.txt > /dev/null';
+  const { run } = await ada.ok('run', { scope, command: `${edit}; ${hold}; ${wait}`, background: true });
+  await begun;
+  rmSync(join(root, 'src/a.ts'));
+  rmSync(join(root, 'src/new.ts'));
+  open();
+  const ran = await ada.ok('run', { run });
+  expect(paths(ran.changed)).toEqual(['old/gone.txt', 'src/own.ts', 't.txt']);
+  const removed = expect.stringMatching(
+    /^STALE_BASE: somebody outside Signalbox changed it .*in the conflict scope S00/,
+  );
+  expect(reasons(ran.rejected)).toEqual({ 'src/a.ts': removed, 'src/new.ts': removed });
+  expect(() => text('src/a.ts')).toThrow('ENOENT');
+  const again = await ada.ok('run', { scope, command: 'echo anew | tee src/a.ts src/new.ts' });
+  expect([paths(again.changed), again.rejected]).toEqual([['src/a.ts', 'src/new.ts'], []]);
+});
 
 describe.skipIf(!transactional)('what was rejected', () => {
   test('promise 12: is told in groups, at most twenty, and kept whole beside the run', async () => {

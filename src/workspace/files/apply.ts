@@ -56,6 +56,7 @@ export class Overtaken extends Error {
 export class Denied extends Error {
   override readonly name = 'Denied';
   constructor(
+    readonly path: string,
     readonly refusal: Refusal,
     options: ErrorOptions,
   ) {
@@ -72,7 +73,7 @@ export function apply(place: Place, change: Change): void {
           if (target.before === null) create(trail, target);
           else replace(trail, kept, target, target.before);
         } catch (error) {
-          throw isDenied(error) ? new Denied(denied(target.path), { cause: error }) : error;
+          throw isDenied(error) ? new Denied(target.path, denied(target.path), { cause: error }) : error;
         }
       }
     }),

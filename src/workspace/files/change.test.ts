@@ -21,6 +21,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { isRefusal, type Refusal } from '../../domain/refusal.js';
 import type { Prepared, Wanted, Workspace } from '../workspace.js';
 import { Overtaken } from './apply.js';
 import type { LateEdit } from './finish.js';
@@ -289,9 +290,45 @@ describe.each([{ weak: false }, { weak: true }])('changing files, weak: $weak', 
     expect(tree()).toEqual(before);
   });
 
+  it('tells of each path that cannot be changed, where it is asked to', async () => {
+    symlinkSync('/etc/hostname', at('link'));
+    mkdirSync(at('folder'));
+    const before = tree();
+    const unfit = new Map<string, string>();
+    const told = { unfit: (path: string, { code }: Refusal) => void unfit.set(path, code) };
+    const wanted = [
+      edit('link', null, 'b'),
+      edit('folder', null, 'b'),
+      edit('src/a.ts/b', null, 'b'),
+      edit('n', null, 'b'),
+    ];
+    expect(await workspace.prepare(wanted, told)).toMatchObject({ refused: true });
+    expect([...unfit].toSorted()).toEqual([
+      ['folder', 'INVALID'],
+      ['link', 'OUTSIDE'],
+      ['src/a.ts/b', 'INVALID'],
+    ]);
+    unfit.clear();
+    await workspace.prepare([edit('big', null, 'x'.repeat(10_001)), edit('n', null, 'b')], told);
+    expect([...unfit]).toEqual([['big', 'LIMIT']]);
+    expect(tree()).toEqual(before);
+    const many = Array.from({ length: 51 }, (_, number) => edit(`n${number}`, null, 'b'));
+    expect(isRefusal(await workspace.prepare(many, { most: 51 }))).toBe(false);
+  });
+
+  it('tells when the folder last changed in which there is nothing', () => {
+    const changed = (path: string) => statSync(at(path)).ctimeMs;
+    expect(workspace.changedAround('src/a.ts')).toBeUndefined();
+    expect(workspace.changedAround('src')).toBeUndefined();
+    expect(workspace.changedAround('src/gone')).toBe(changed('src'));
+    expect(workspace.changedAround('src/no/folder/gone')).toBe(changed('src'));
+    expect(workspace.changedAround('gone')).toBe(changed('.'));
+  });
+
   it.runIf(process.getuid?.() !== 0)('promise 11: refuses where the disk denies writing (not as root)', async () => {
     chmodSync(at('src'), 0o555);
-    expect(await workspace.prepare([edit('src/n', null, 'n')])).toMatchObject({ code: 'BLOCKED' });
+    for (const wanted of [edit('src/n', null, 'n'), edit('src/a.ts', 'old\r\n', null)])
+      expect(await workspace.prepare([wanted])).toMatchObject({ code: 'BLOCKED', facts: { path: wanted.path } });
     chmodSync(at('src'), 0o755);
   });
 });

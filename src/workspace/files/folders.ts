@@ -1,4 +1,4 @@
-import { mkdirSync, rmdirSync } from 'node:fs';
+import { fstatSync, lstatSync, mkdirSync, rmdirSync } from 'node:fs';
 import { located } from './change.js';
 import { errno } from './errno.js';
 import type { Place } from './look.js';
@@ -12,6 +12,16 @@ export function makeNew(place: Place, path: string): boolean {
 /** See `Workspace.dropEmpty`. */
 export function dropEmpty(place: Place, path: string): void {
   inFolder(place, path, ['ENOENT', 'ENOTEMPTY', 'ENOTDIR', 'EACCES', 'EPERM', 'EBUSY'], (at) => rmdirSync(at));
+}
+
+/** See `Workspace.changedAround`. */
+export function changedAround(place: Place, path: string): number | undefined {
+  const { folder, name } = located(path);
+  return walking(place, (trail) => {
+    const base = trail.enter(folder);
+    const isThere = typeof base === 'string' && lstatSync(`${base}/${name}`, { throwIfNoEntry: false }) !== undefined;
+    return isThere ? undefined : fstatSync(trail.fd).ctimeMs;
+  });
 }
 
 /** Whether it worked; what is listed is no fault. */

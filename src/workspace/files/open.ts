@@ -8,7 +8,7 @@ import { apply, verify } from './apply.js';
 import { Change } from './change.js';
 import { errno } from './errno.js';
 import { finish, Syncing, Waits } from './finish.js';
-import { dropEmpty, makeNew } from './folders.js';
+import { changedAround, dropEmpty, makeNew } from './folders.js';
 import { look, type Place, resolvePath } from './look.js';
 import { moveOver, piecesOf } from './move-over.js';
 import { named } from './named.js';
@@ -49,7 +49,8 @@ function workspaceAt(place: Place & { maxFiles: number }): Workspace {
     makeFolder: (path) => makeNew(place, path),
     dropEmpty: (path) => dropEmpty(place, path),
     look: (path) => look(place, path),
-    prepare: (wanted) => prepare(place, place.maxFiles, wanted),
+    changedAround: (path) => changedAround(place, path),
+    prepare: (wanted, how = {}) => prepare(place, wanted, { most: place.maxFiles, ...how }),
     verify: (prepared) => verify(place, Change.of(prepared)),
     apply: (prepared) => apply(place, Change.of(prepared)),
     finish: (prepared, late) => waits.follow(finish(Change.of(prepared), syncing, late)),

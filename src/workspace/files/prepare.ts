@@ -1,9 +1,9 @@
-import { closeSync, constants, fchmodSync, fchownSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import { accessSync, closeSync, constants, fchmodSync, fchownSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import type { Content } from '../../domain/intent.js';
 import { isRefusal, type Refusal, refuse } from '../../domain/refusal.js';
 import type { Hash } from '../../domain/scope.js';
-import type { Moved, Wanted } from '../workspace.js';
+import type { Moved, Preparing, Wanted } from '../workspace.js';
 import { hashOf, type Mark, markOf, openFile, readWhole } from './bytes.js';
 import { Change, located, type Target, tempFolder } from './change.js';
 import { errno, refusalOf } from './errno.js';
@@ -42,14 +42,17 @@ interface Draft {
   readonly moved: Moved[];
 }
 
+type How = Preparing & { readonly most: number };
+
 /** See `Workspace.prepare`. */
-export async function prepare(place: Place, maxFiles: number, wanted: readonly Wanted[]): Promise<Change | Refusal> {
-  const wrong = unfit(place, maxFiles, wanted);
+export async function prepare(place: Place, wanted: readonly Wanted[], how: How): Promise<Change | Refusal> {
+  const wrong = unfit(place, how.most, wanted);
+  if (typeof wrong?.facts.path === 'string') how.unfit?.(wrong.facts.path, wrong);
   if (wrong !== undefined) return wrong;
   const draft: Draft = { targets: [], contents: [], moved: [] };
   let no: Refusal | undefined;
   try {
-    no = (await fill(draft, place, [...wanted].sort(byTurn))) ?? stale(draft.moved);
+    no = (await fill(draft, place, [...wanted].sort(byTurn), how)) ?? stale(draft.moved);
   } catch (error) {
     no = refusalOf(error);
     if (no === undefined) {
@@ -66,7 +69,13 @@ export async function prepare(place: Place, maxFiles: number, wanted: readonly W
  * Prepares one path after the other, with synchronous calls in short stretches: for one file that is far faster than the
  * thread pool, for a thousand as fast (measured), and nobody else waits for long.
  */
-async function fill(draft: Draft, place: Place, order: readonly Wanted[]): Promise<Refusal | undefined> {
+async function fill(
+  draft: Draft,
+  place: Place,
+  order: readonly Wanted[],
+  { unfit }: How,
+): Promise<Refusal | undefined> {
+  let first: Refusal | undefined;
   let at = 0;
   while (at < order.length) {
     if (at > 0) await setImmediate();
@@ -75,18 +84,38 @@ async function fill(draft: Draft, place: Place, order: readonly Wanted[]): Promi
       let bytes = 0;
       const until = Math.min(at + STRETCH_FILES, order.length);
       for (let each = order[at]; each !== undefined && at < until && bytes < STRETCH; each = order[++at]) {
-        const done = prepareOne(draft, place, trail, each, order);
-        if (isRefusal(done)) return done;
-        bytes += done;
+        const done = preparedOne(draft, place, trail, each, order);
+        if (!isRefusal(done)) bytes += done;
+        else if (unfit === undefined) return done;
+        else {
+          unfit(each.path, done);
+          first ??= done;
+        }
       }
     } finally {
       trail.close();
     }
   }
-  return undefined;
+  return first;
 }
 
-/** → how many bytes were handled. */
+/** → how many bytes were handled. Where the disk denies one path, it is said which. */
+function preparedOne(
+  draft: Draft,
+  place: Place,
+  trail: Trail,
+  wanted: Wanted,
+  all: readonly Wanted[],
+): number | Refusal {
+  try {
+    return prepareOne(draft, place, trail, wanted, all);
+  } catch (error) {
+    const no = refusalOf(error);
+    if (no?.code !== 'BLOCKED' && no?.code !== 'INVALID') throw error;
+    return { ...no, facts: { path: wanted.path } };
+  }
+}
+
 function prepareOne(
   draft: Draft,
   place: Place,
@@ -102,6 +131,8 @@ function prepareOne(
     draft.moved.push({ path: wanted.path, expected: wanted.base, found });
     return former?.bytes.length ?? 0;
   }
+  // The rename comes later, under the write lock, and must not fail there.
+  if (wanted.bytes === null) accessSync(`${base}/.`, constants.W_OK | constants.X_OK);
   const target = targetOf(wanted, site);
   draft.targets.push(target);
   if (former !== undefined) draft.contents.push({ hash: former.hash, bytes: former.bytes });

@@ -282,6 +282,8 @@ describe('any repository that git can have', () => {
     expect(await git.tracked(['a.txt', 'src', 'src/c.txt', 'nope'])).toEqual(new Set(['a.txt', 'src/c.txt']));
     const many = Array.from({ length: 3_000 }, (_, at) => `${'deep/'.repeat(10)}${at}`);
     expect(await git.tracked([...many, 'b.txt'])).toEqual(new Set(['b.txt']));
+    world.person('rm', '--quiet', 'b.txt');
+    expect(await git.tracked(['b.txt'])).toEqual(new Set(['b.txt']));
   });
 
   it('publishes on top of its own publications, whose steps may be named again', async () => {

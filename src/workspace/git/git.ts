@@ -55,7 +55,7 @@ export interface Git {
   committedAs(path: string, bytes: Uint8Array | null): Promise<string | undefined>;
   /** Names the whole working tree as it is now, without what git ignores: two equal names are two equal trees. */
   worktree(): Promise<string>;
-  /** Which of these paths are in git's index. */
+  /** Which of these paths are in git's index or in the last commit. */
   tracked(paths: readonly string[]): Promise<Set<string>>;
   /**
    * Builds the commit of one scope's changes: the committed content of each path with the scope's steps replayed.

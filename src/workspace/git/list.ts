@@ -35,9 +35,9 @@ export async function ignoredEntries(repository: Repository): Promise<string[]> 
   return splitNul(stdout).filter((name) => !name.startsWith(`${STATE_FOLDER}/`));
 }
 
-/** Which of these paths are in the index. Relative to the root. */
+/** Which of these paths are in the index or in the last commit. Relative to the root. */
 export async function trackedPaths(repository: Repository, paths: readonly string[]): Promise<Set<string>> {
-  const tracked = new Set(await listed(repository, paths));
+  const tracked = new Set([...(await listed(repository, paths)), ...(await committed(repository, paths))]);
   return new Set(paths.filter((path) => tracked.has(path)));
 }
 
@@ -67,6 +67,17 @@ async function listed(repository: Repository, paths: readonly string[]): Promise
   const names: string[] = [];
   for (const part of inParts(paths)) {
     const { stdout } = await runGit(['ls-files', '-z', '--', ...part], { cwd: repository.root });
+    for (const name of splitNul(stdout)) names.push(name);
+  }
+  return names;
+}
+
+/** What the last commit has at and below these paths; nothing where there is none. */
+async function committed(repository: Repository, paths: readonly string[]): Promise<string[]> {
+  const names: string[] = [];
+  for (const part of inParts(paths)) {
+    const args = ['ls-tree', '-r', '-z', '--name-only', 'HEAD', '--', ...part];
+    const { stdout } = await runGit(args, { cwd: repository.root, codes: [0, 128] });
     for (const name of splitNul(stdout)) names.push(name);
   }
   return names;
