@@ -94,7 +94,13 @@ type Rejected = RunOutput['rejected'];
 function notRecorded(entry: Written): Rejected {
   const { path } = entry;
   if (entry.kind === 'protected')
-    return [{ path, reason: 'PROTECTED: agents may not make this; it was removed again' }];
+    return [
+      {
+        path,
+        reason:
+          'PROTECTED: agents may not make this; it was removed again, and a file moved there is back in its place',
+      },
+    ];
   if (entry.kind === 'large')
     return [
       { path, reason: `LIMIT: ${entry.size} bytes are too many for a versioned file; it lies there without a version` },

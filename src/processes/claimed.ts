@@ -1,36 +1,18 @@
 import { constants, type Stats } from 'node:fs';
-import { copyFile, lstat, mkdir, readFile, readlink, realpath, rm, writeFile } from 'node:fs/promises';
+import { copyFile, lstat, mkdir, readFile, realpath, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { LARGEST_FILE } from '../domain/file-limits.js';
 import { isRefusal, type Refusal, refuse } from '../domain/refusal.js';
+import { type Claimed, changedSince, MOST_BYTES, type Names } from './changed-since.js';
 import { isBelow } from './host.js';
 import { adoptLayer, removeLayer } from './layer.js';
-import { NO_SCRATCH, type RunSpec, type ScratchRules, type Written } from './runner.js';
+import { NO_SCRATCH, type ScratchRules, type Written } from './runner.js';
 import type { Recovered } from './sandbox.js';
-import { isSealed, MOST_FILES, readClosed, walk } from './walk.js';
-
-/** A claimed folder is copied before a command may write there: more than this, and than so many files, is refused. */
-const MOST_BYTES = 256 * 1024 * 1024;
-
-/** What lies below the claimed folders of a run, without scratch: read before the command writes there, and compared after. */
-export interface Claimed {
-  /** Absolute, without those inside another one. */
-  readonly folders: readonly string[];
-  /** Existing paths with a protected name, absolute. */
-  readonly sealed: readonly string[];
-  readonly files: ReadonlyMap<string, Stats>;
-  /** Paths that are no files, of which there are no copies. */
-  readonly others: readonly string[];
-  /** Where the copies of the files lie, by their paths from the root. */
-  readonly copies: string;
-}
+import { isSealed, MOST_FILES, walk } from './walk.js';
 
 /** What a successor needs of it, besides the copies. */
-interface Kept extends Pick<Claimed, 'folders' | 'sealed' | 'others'> {
+interface Kept extends Pick<Claimed, 'folders' | 'sealed' | 'narrow' | 'others'> {
   readonly names: Names;
 }
-
-type Names = Pick<RunSpec, 'writable' | 'scratch' | 'sealed'>;
 
 /** Looks through the claimed folders and copies what is in them. Refuses what a direct write could not be kept from harming. */
 export async function survey(
@@ -44,7 +26,7 @@ export async function survey(
   if (named !== undefined) return protectedFolder(named);
   const folders = await claimedFolders(root, spec.writable);
   if (isRefusal(folders)) return folders;
-  const { sealed, files, closed } = await walk(root, folders, spec, rules);
+  const { sealed, files, closed, narrow } = await walk(root, folders, spec, rules);
   const wrong =
     closedFolder(root, closed) ??
     (await linkedSeal(root, sealed)) ??
@@ -54,9 +36,9 @@ export async function survey(
   if (wrong !== undefined) return wrong;
   const { writable, scratch, sealed: names } = spec;
   const others = [...files].flatMap(([path, info]) => (info.isFile() ? [] : [path]));
-  const kept: Kept = { names: { writable, scratch, sealed: names }, folders, sealed, others };
+  const kept: Kept = { names: { writable, scratch, sealed: names }, folders, sealed, narrow, others };
   await writeFile(join(layer, 'claimed'), JSON.stringify(kept), { mode: 0o600 });
-  return { folders, sealed, files, others, copies };
+  return { folders, sealed, narrow, files, others, copies };
 }
 
 /** What a command wrote directly whose server is gone: it is on disk, and the copies tell what was there. */
@@ -199,78 +181,4 @@ async function copyAll(root: string, files: Map<string, Stats>, copies: string):
 async function copy(from: string, to: string): Promise<void> {
   await mkdir(join(to, '..'), { recursive: true });
   await copyFile(from, to, constants.COPYFILE_FICLONE);
-}
-
-/**
- * What a command changed below its claimed folders. It is on disk; what came with a protected name, and what is no file,
- * folder or link, is removed again: a device 0:0 is what an overlay takes for a file that was deleted.
- */
-export async function changedSince(
-  root: string,
-  before: Claimed,
-  spec: Names,
-  rules: ScratchRules,
-): Promise<readonly Written[]> {
-  const after = await walk(root, before.folders, { ...spec, opens: true }, rules);
-  const written: Written[] = [];
-  for (const path of after.sealed.filter((candidate) => !before.sealed.includes(candidate))) {
-    await rm(path, { recursive: true, force: true });
-    written.push({ kind: 'protected', path: relative(root, path) });
-  }
-  for (const [path, info] of after.files) {
-    if (!isSpecial(info) || before.others.includes(path)) continue;
-    await rm(join(root, path), { force: true });
-    after.files.delete(path);
-    written.push({ kind: 'special', path });
-  }
-  let budget = MOST_BYTES;
-  for (const [path, info] of after.files) {
-    const former = before.files.get(path);
-    if (former !== undefined && isSame(former, info)) continue;
-    const found = await changed(root, before, path, info, budget);
-    if (found?.kind === 'file') budget -= info.size;
-    if (found !== undefined) written.push(found);
-  }
-  for (const [path, former] of before.files) {
-    if (!former.isFile() || after.files.has(path) || (await exists(join(root, path)))) continue;
-    written.push({ kind: 'deleted', path, before: await contentsBefore(before, path) });
-  }
-  return written;
-}
-
-const isSpecial = (info: Stats): boolean => !info.isFile() && !info.isSymbolicLink() && !info.isDirectory();
-
-const exists = (path: string): Promise<boolean> =>
-  lstat(path).then(
-    (info) => !info.isDirectory(),
-    () => false,
-  );
-
-function isSame(a: Stats, b: Stats): boolean {
-  return a.ino === b.ino && a.size === b.size && a.mode === b.mode && a.ctimeMs === b.ctimeMs;
-}
-
-async function changed(
-  root: string,
-  claimed: Claimed,
-  path: string,
-  info: Stats,
-  budget: number,
-): Promise<Written | undefined> {
-  const full = join(root, path);
-  if (info.isSymbolicLink()) return { kind: 'link', path, target: await readlink(full) };
-  if (!info.isFile()) return undefined;
-  if (info.size > LARGEST_FILE || info.size > budget) return { kind: 'large', path, size: info.size };
-  const bytes = await readClosed(full);
-  // No command of ours made what we can't open.
-  if (bytes === undefined) return undefined;
-  const before = await contentsBefore(claimed, path);
-  const mode = info.mode & 0o777;
-  const former = claimed.files.get(path);
-  if (former !== undefined && (former.mode & 0o777) === mode && before?.equals(bytes) === true) return undefined;
-  return { kind: 'file', path, bytes, mode, before };
-}
-
-async function contentsBefore({ files, copies }: Claimed, path: string): Promise<Buffer | null> {
-  return files.get(path)?.isFile() === true ? readFile(join(copies, path)) : null;
 }

@@ -1,6 +1,7 @@
 import { join, relative } from 'node:path';
 import { isRefusal } from '../domain/refusal.js';
-import { type Claimed, changedSince, recoverClaimed, survey } from './claimed.js';
+import { type Claimed, changedSince } from './changed-since.js';
+import { recoverClaimed, survey } from './claimed.js';
 import type { Cuts } from './cuts.js';
 import { homeFolder, type Layer, withLayer } from './layer.js';
 import { PRIVATE_HOME } from './mounts.js';

@@ -79,7 +79,7 @@ describe.skipIf(off)(
       'a mode': ['chmod 755 a.txt', 'file a.txt 755 a.txt'],
       'a file closed to its owner': [
         'echo x > closed && chmod 000 closed && mkdir shut && echo y > shut/y && chmod 000 shut',
-        'file closed 0 x',
+        'file closed 600 x',
         'file shut/y 644 y',
       ],
       'a hard link': ['ln a.txt b.txt', 'file b.txt 644 a.txt'],

@@ -39,6 +39,10 @@ const ATTEMPTS: { readonly [what: string]: Attempt } = {
   'claimed folder: delete': same('rm src/one.txt', done('deleted src/one.txt')),
   'claimed folder: rename over (sed -i)': same('sed -i s/one/1/ src/one.txt', done('file src/one.txt 644 src/1.txt')),
   'claimed folder: chmod': same('chmod 755 src/one.txt', done('file src/one.txt 755 src/one.txt')),
+  'claimed folder: closed to its owner': same(
+    'echo more >> src/deep/three.txt && chmod 000 src/one.txt src/deep && chmod 500 src',
+    done('file src/deep/three.txt 644 src/deep/three.txt\nmore', 'file src/one.txt 600 src/one.txt'),
+  ),
   'claimed folder: mtime': same('touch src/one.txt', done()),
   'claimed folder: the same bytes': same('cat src/one.txt > /tmp/x && cp /tmp/x src/one.txt', done()),
   'claimed folder: a link out': same('ln -s ../../outside src/l', done('link src/l -> ../../outside')),
@@ -111,6 +115,16 @@ const ATTEMPTS: { readonly [what: string]: Attempt } = {
     command: 'echo x > src/deep/.mcp.json',
     transactional: done('file src/deep/.mcp.json 644 x'),
     confined: done('protected src/deep/.mcp.json'),
+  },
+  'onto a protected name': {
+    command: 'mv src/two.txt src/deep/.mcp.json && mkdir -p src/n/.git && mv src/deep/three.txt src/n/.git',
+    transactional: done(
+      'deleted src/deep/three.txt',
+      'deleted src/two.txt',
+      'file src/deep/.mcp.json 644 src/two.txt',
+      'file src/n/.git/three.txt 644 src/deep/three.txt',
+    ),
+    confined: done('protected src/deep/.mcp.json', 'protected src/n/.git'),
   },
   '.signalbox': same('echo x > .signalbox/x', refused()),
   'scratch: node_modules/.cache': same('mkdir cache/.cache && rmdir cache/.cache', done()),

@@ -29,6 +29,9 @@ export async function names(base: Bytes, folder: Bytes): Promise<Bytes[]> {
   }
 }
 
+/** Rights to a file that a command cannot take from its owner: nobody could read it any more, and git keeps none of them. */
+export const ownersOf = (former: Stats | undefined): number => (former?.isFile() ? former.mode : 0o600) & 0o600;
+
 /** A command may have closed what it wrote even to its owner. */
 export async function unlock(path: Bytes, mine: Stats): Promise<void> {
   const needed = mine.isDirectory() ? 0o700 : mine.isFile() ? 0o400 : 0;

@@ -13,28 +13,29 @@ export interface Walked {
   readonly files: Map<string, Stats>;
   /** Folders that may not be read, absolute. */
   readonly closed: string[];
+  /** Folders in which their owner may not do everything, absolute. */
+  readonly narrow: string[];
 }
 
-interface Closed {
-  /** Opens folders to their owner: a command may have closed what it wrote. */
-  readonly opens?: boolean;
-  readonly closed?: string[];
+interface Opening {
+  /** Gives folders back to their owner, but for these: a command may have closed what it wrote. */
+  readonly opens?: { readonly except: readonly string[] };
 }
 
 /** Looks through folders, a level at a time: git is asked once for each. */
 export async function walk(
   root: string,
   folders: readonly string[],
-  { scratch, sealed, opens = false }: Pick<RunSpec, 'scratch' | 'sealed'> & Pick<Closed, 'opens'>,
+  { scratch, sealed, opens }: Pick<RunSpec, 'scratch' | 'sealed'> & Opening,
   rules: ScratchRules,
 ): Promise<Walked> {
-  const found: Walked = { sealed: [], files: new Map(), closed: [] };
+  const found: Walked = { sealed: [], files: new Map(), closed: [], narrow: [] };
   const apart = new Set([...scratch.map((path) => join(root, path)), join(root, '.signalbox')]);
   for (let level = folders.filter((folder) => !apart.has(folder)); level.length > 0; ) {
     const below: string[] = [];
     const files: string[] = [];
     for (const folder of level) {
-      for (const entry of await entries(folder, { opens, closed: found.closed })) {
+      for (const entry of await entries(folder, found, opens)) {
         const path = join(folder, entry.name);
         if (apart.has(path)) continue;
         if (isSealed(entry.name, sealed)) found.sealed.push(path);
@@ -71,7 +72,7 @@ async function scratchOf(
 /** Protected names stand in scratch too. */
 async function sealedBelow(folder: string, sealed: readonly string[]): Promise<string[]> {
   const found: string[] = [];
-  for (const entry of await entries(folder)) {
+  for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
     const path = join(folder, entry.name);
     if (isSealed(entry.name, sealed)) found.push(path);
     else if (entry.isDirectory()) found.push(...(await sealedBelow(path, sealed)));
@@ -79,15 +80,22 @@ async function sealedBelow(folder: string, sealed: readonly string[]): Promise<s
   return found;
 }
 
-async function entries(folder: string, { opens = false, closed = [] }: Closed = {}): Promise<Dirent[]> {
-  const list = (): Promise<Dirent[]> => readdir(folder, { withFileTypes: true });
+async function entries(
+  folder: string,
+  { closed, narrow }: Pick<Walked, 'closed' | 'narrow'>,
+  opens: Opening['opens'],
+): Promise<Dirent[]> {
+  const mode = (await lstat(folder).catch(() => undefined))?.mode;
+  if (mode !== undefined && (mode & 0o700) !== 0o700) {
+    const isOpen =
+      opens?.except.includes(folder) === false && (await chmod(folder, (mode & 0o7777) | 0o700).then(...YES_OR_NO));
+    if (!isOpen) narrow.push(folder);
+  }
   try {
-    return await list();
+    return await readdir(folder, { withFileTypes: true });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EACCES') return [];
-    const isOpen = opens && (await chmod(folder, ((await lstat(folder)).mode & 0o7777) | 0o700).then(...YES_OR_NO));
-    if (!isOpen) closed.push(folder);
-    return isOpen ? list() : [];
+    if ((error as NodeJS.ErrnoException).code === 'EACCES') closed.push(folder);
+    return [];
   }
 }
 

@@ -10,7 +10,7 @@ import type { Layer } from './layer.js';
 import type { ScratchRules, Written } from './runner.js';
 import { clearFile, clearFolder, ignoresItself } from './scratch.js';
 import { LIST, TRUSTED_PATH } from './script.js';
-import { asBytes, type Bytes, contents, names, onDisk, status, under, unlock } from './tree.js';
+import { asBytes, type Bytes, contents, names, onDisk, ownersOf, status, under, unlock } from './tree.js';
 
 /** What would make one run's files larger than this together is `large` too. */
 const MOST = 256 * 1024 * 1024;
@@ -185,7 +185,7 @@ class Scan {
     const { size } = mine;
     if (size > LARGEST_FILE) return this.#report(path, (shown) => ({ kind: 'large', path: shown, size }));
     const bytes = await contents(`${this.upper}/${path}`);
-    const mode = mine.mode & 0o777;
+    const mode = (mine.mode & 0o777) | ownersOf(theirs);
     if (theirs?.isFile() && theirs.size === size && (theirs.mode & 0o777) === mode) {
       const present = await contents(`${this.root}/${path}`).catch(() => undefined);
       if (present?.equals(bytes)) return;

@@ -1,10 +1,10 @@
-import { rmSync, symlinkSync } from 'node:fs';
+import { rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { stdioAgent } from '../support/agents.js';
+import { type Agent, stdioAgent } from '../support/agents.js';
 import { runCli } from '../support/cli.js';
 import { gate, pulse } from '../support/gates.js';
-import { LEVELS, paths } from '../support/tools.js';
+import { LEVELS, newProject, paths } from '../support/tools.js';
 import { newWorkspace } from '../support/workspace.js';
 
 const IGNORED = 'node_modules/\n';
@@ -13,6 +13,8 @@ const FILES = { '.gitignore': IGNORED, 'src/a.ts': 'a\n', 'src/b.ts': 'b\n', 'ot
 type Rejected = readonly { readonly path: string; readonly reason: string }[];
 
 const reasons = (rejected: Rejected) => Object.fromEntries(rejected.map(({ path, reason }) => [path, reason]));
+const read = async (agent: Agent, path: string): Promise<string> =>
+  (await agent.ok('read', { paths: [path] })).files[0].text;
 
 function manyFiles(folder: string, count: number): { [path: string]: string } {
   return Object.fromEntries(Array.from({ length: count }, (_, at) => [`${folder}/f${at}.txt`, 'x\n']));
@@ -179,5 +181,16 @@ describe.skipIf(!transactional)('what was rejected', () => {
     const seen = await ben.ok('run', { run: ran.run });
     expect(seen.rejected[0].reason).toContain(`claim_scope {"scope":"${id}",`);
     expect(JSON.stringify([seen, await events()])).not.toContain(scope);
+  });
+});
+
+describe.each(LEVELS)('modes at level %s', (level) => {
+  test('promise 10: a command closes nothing to its owner', async () => {
+    const { root, agent, run } = await newProject(level, { 'src/a.ts': 'a\n', 'src/deep/b.ts': 'b\n' });
+    await run('echo more >> src/deep/b.ts && chmod 000 src/a.ts src/deep && chmod 500 src');
+    expect(await read(agent, 'src/deep/b.ts')).toBe('b\nmore\n');
+    expect(statSync(join(root, 'src/a.ts')).mode & 0o777).toBe(0o600);
+    for (const path of ['src', 'src/deep']) expect(statSync(join(root, path)).mode & 0o700).toBe(0o700);
+    writeFileSync(join(root, 'src/deep/c.ts'), 'c\n');
   });
 });
