@@ -188,6 +188,7 @@ const MAKE: { readonly [T in Type]: (past: Past) => Body<T> | undefined } = {
       tree: 'beef',
       scope: 'S001',
       refused,
+      rejections: sha('rejections'),
       log: sha('log'),
       diff: sha('diff'),
       cut: { at: 4, bytes: 9 },

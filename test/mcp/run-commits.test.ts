@@ -1,4 +1,4 @@
-import { rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Agent, stdioAgent } from '../support/agents.js';
@@ -185,6 +185,26 @@ describe.skipIf(!transactional)('what was rejected', () => {
 });
 
 describe.each(LEVELS)('modes at level %s', (level) => {
+  test('promise 6: are as before the scope when its changes are taken back', async () => {
+    const { root, agent, scope, run, git } = await newProject(level, { 'a.sh': 'a\n', 'b.sh': 'b\n', 'c.sh': 'c\n' });
+    const mode = (path: string) => statSync(join(root, path)).mode & 0o777;
+    for (const path of ['b.sh', 'c.sh']) chmodSync(join(root, path), 0o755);
+    await run('chmod 755 a.sh && echo more >> a.sh && chmod 644 b.sh && rm c.sh');
+    await run('echo more >> b.sh');
+    expect([mode('a.sh'), mode('b.sh')]).toEqual([0o755, 0o644]);
+    await agent.ok('release_scope', { scope, changes: 'revert' });
+    expect([mode('a.sh'), mode('b.sh'), mode('c.sh')]).toEqual([0o644, 0o755, 0o755]);
+    expect(git('diff', '--numstat')).toMatch(/^0\t0\tb\.sh\n0\t0\tc\.sh\n$/);
+  });
+
+  test('but for what somebody else made of them since', async () => {
+    const { root, agent, scope, run } = await newProject(level, { 'a.sh': 'a\n' });
+    await run('echo more >> a.sh');
+    chmodSync(join(root, 'a.sh'), 0o755);
+    await agent.ok('release_scope', { scope, changes: 'revert' });
+    expect(statSync(join(root, 'a.sh')).mode & 0o777).toBe(0o755);
+  });
+
   test('promise 10: a command closes nothing to its owner', async () => {
     const { root, agent, run } = await newProject(level, { 'src/a.ts': 'a\n', 'src/deep/b.ts': 'b\n' });
     await run('echo more >> src/deep/b.ts && chmod 000 src/a.ts src/deep && chmod 500 src');
