@@ -118,9 +118,9 @@ function partAt(command: string, at: number, begins: boolean): Part | undefined 
   return { text: char, length: 1 };
 }
 
-/** `HEAD@{1}` is itself; `{a,b}` and `{1..3}` are several words. */
+/** `HEAD@{1}` is itself; `{a,b}` and `{1..3}` are several words, and so is `{a},b}`: what closes a brace is told by its end. */
 function braced(command: string, at: number): Part | undefined {
-  const inside = /^\{[\w@/-]*\}/.exec(command.slice(at));
+  const inside = /^\{[\w@/-]*\}(?!\S*\})/.exec(command.slice(at));
   return inside === null ? undefined : { text: inside[0], length: inside[0].length };
 }
 
