@@ -78,9 +78,28 @@ export function ownerOf({ id, owner }: Scope): Owner {
  * Live holders of overlapping units come first, then live tickets for them that are ahead, in the order of the queue.
  */
 export function blockers(view: View, request: Request): Blocker[] {
+  return among(view, request, (unit) => metAt(view, request, unit));
+}
+
+/** A process with a place left has no holders in the way, but whoever is ahead: that one may come for the place. */
+function metAt(view: View, request: Request, unit: Unit): Met[] {
+  const held = holders(view, request.scope, unit, request.mode);
+  const isFull = new Set(held.map(({ scope }) => scope.id)).size >= roomOf(view, unit);
+  return [...(isFull ? held : []), ...queuedAhead(view, request, unit)];
+}
+
+/** Whoever a claim may have to wait for: these, and holders of a process that has a place left, but perhaps not for long. */
+export function awaited(view: View, request: Request): Blocker[] {
+  return among(view, request, (unit) => [
+    ...holders(view, request.scope, unit, request.mode),
+    ...queuedAhead(view, request, unit),
+  ]);
+}
+
+function among(view: View, request: Request, meets: (unit: Unit) => readonly Met[]): Blocker[] {
   const found = new Map<ScopeId, { scope: Scope; ticket: Ticket | undefined; units: Set<string> }>();
   for (const text of request.units) {
-    for (const { scope, unit, ticket } of metAt(view, request, knownUnit(text, view.settings.folds))) {
+    for (const { scope, unit, ticket } of meets(knownUnit(text, view.settings.folds))) {
       const known = found.get(scope.id);
       if (known === undefined) found.set(scope.id, { scope, ticket, units: new Set([unit]) });
       else {
@@ -117,12 +136,6 @@ function byTicket(view: View, a: Ticket | undefined, b: Ticket | undefined): num
   return compareTickets(a, b, view.settings);
 }
 
-function metAt(view: View, request: Request, unit: Unit): Met[] {
-  const met = [...holders(view, request.scope, unit, request.mode), ...queuedAhead(view, request, unit)];
-  const room = roomOf(view, unit);
-  return room > 1 && new Set(met.map(({ scope }) => scope.id)).size < room ? [] : met;
-}
-
 /** Live scopes other than `asker` that hold what a request of this mode meets at the unit. */
 function holders(view: View, asker: ScopeId, unit: Unit, mode: Mode): Met[] {
   return view.state.locks
@@ -155,15 +168,26 @@ function isAhead(view: View, other: Queued, ticket: Ticket): boolean {
   return lapsed(view, other) === undefined;
 }
 
-/** Scopes whose tickets wait for units that this one holds. */
-export function awaiters(view: View, { id, locks }: Scope): Set<ScopeId> {
+/**
+ * Scopes whose tickets surely wait until this one gives up what it holds. Who asks for a process with several places may
+ * get another one: were that counted here, waits would turn around without any claim, and close cycles unseen.
+ */
+export function awaiters(view: View, scope: Scope): Set<ScopeId> {
+  return asking(view, scope, (unit) => roomOf(view, unit) === 1);
+}
+
+/** Scopes whose tickets may have to wait for what this one holds: those, and whoever asks for a process that it runs. */
+export function askers(view: View, scope: Scope): Set<ScopeId> {
+  return asking(view, scope, () => true);
+}
+
+function asking(view: View, { id, locks }: Scope, counts: (unit: Unit) => boolean): Set<ScopeId> {
   const found = new Set<ScopeId>();
   for (const lock of locks.values()) {
     const unit = knownUnit(lock.unit, view.settings.folds);
+    if (!counts(unit)) continue;
     for (const entry of view.state.queue.overlapping(unit)) {
-      if (entry.scope === id || !excludes(unit, lock.mode, entry.mode)) continue;
-      const room = roomOf(view, unit);
-      if (room === 1 || holders(view, entry.scope, unit, entry.mode).length >= room) found.add(entry.scope);
+      if (entry.scope !== id && excludes(unit, lock.mode, entry.mode)) found.add(entry.scope);
     }
   }
   return found;

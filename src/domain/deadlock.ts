@@ -1,4 +1,4 @@
-import { awaiters, blockers, isQueued, knownUnit, liveScope, type Queued, queuedScope } from './blockers.js';
+import { askers, awaited, awaiters, isQueued, knownUnit, liveScope, type Queued, queuedScope } from './blockers.js';
 import { agentBehind, isOfCommand } from './command-scope.js';
 import { isStateless, lapsed } from './leases.js';
 import { compareTickets } from './queue-order.js';
@@ -19,7 +19,8 @@ interface Step {
  * part of a cycle: a scope that waits for outputs holds nothing, is ahead of nobody and leaves its agent free for other
  * work. When the outputs have come it queues for its units, and then it is tested like a claim.
  *
- * A process with several places counts as a wait for each holder, so a cycle may be found that would have dissolved.
+ * Whoever asks for a process with several places counts as waiting for each holder, whether a place is left or not: places
+ * come and go without a claim. So a cycle may be found that would have dissolved.
  *
  * @returns the cycle as scope ids, beginning with `start`; undefined where there is none.
  */
@@ -57,7 +58,7 @@ function waitsFor(view: View, scope: Queued, known: Map<string, Ticket>): ScopeI
     return later === undefined || compareTickets(ticket, later, view.settings) > 0;
   });
   if (ticket.mode === 'write' && awaiters(view, scope).size === 0) for (const unit of units) known.set(unit, ticket);
-  const found = blockers(view, { scope: id, units, mode: ticket.mode, ticket });
+  const found = awaited(view, { scope: id, units, mode: ticket.mode, ticket });
   return found.map((blocker) => blocker.scope.id).reverse();
 }
 
@@ -98,7 +99,7 @@ function isQueueing(scope: Scope): scope is Queued {
 
 /** Whether anybody may wait for this scope: mostly nobody does, which spares the search. */
 function isAwaited(view: View, scope: Scope): boolean {
-  return awaiters(view, scope).size > 0 || (isQueued(scope) && isFollowed(view, scope));
+  return askers(view, scope).size > 0 || (isQueued(scope) && isFollowed(view, scope));
 }
 
 /** Whether a ticket for overlapping units comes after this scope's. */

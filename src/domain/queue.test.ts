@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { blockers, knownUnit, liveScope, ownerOf, queuedScope } from './blockers.js';
 import { compareTickets } from './queue-order.js';
-import { type Agent, type Answer, got, World } from './scenario.testsuite.js';
+import { type Agent, type Answer, codeOf, got, World } from './scenario.testsuite.js';
 import type { Ticket } from './scope.js';
 import { DEFAULTS } from './settings.js';
 
@@ -189,13 +189,13 @@ describe('promise 3: nobody overtakes an earlier conflicting ticket', () => {
     expect([world.status(wide.id), world.status(narrow.id)]).toEqual(['waiting', 'active']);
   });
 
-  test('a ticket for a process with room is not held up by the claimer, so it stays ahead', () => {
+  test('promise 4: a ticket for a process with several places, of which the claimer has one, could wait for it: so it is refused', () => {
     const world = new World({ capacity: new Map([['build', 2]]) });
     const alice = world.agent('alice');
     const mine = got(alice.claim(['process:build']));
     got(world.agent('bob').claim(['q']));
-    const waiting = got(world.agent('carol').claim(['process:build', 'q', 'z']));
-    expect(got(alice.claim(['z'], { scope: mine.handle })).behind).toEqual([waiting.id]);
+    got(world.agent('carol').claim(['process:build', 'q', 'z']));
+    expect(codeOf(alice.claim(['z'], { scope: mine.handle }))).toBe('DEADLOCK');
   });
 });
 
@@ -217,21 +217,22 @@ describe('capacity of named processes', () => {
     expect(statuses()).toEqual(['done', 'done', 'active', 'active']);
   });
 
-  test('a place that an earlier ticket waits for is kept free for it', () => {
+  test('a place that an earlier ticket will take is kept free for it', () => {
     const world = new World({ capacity: new Map([['test', 2]]) });
     got(world.agent('a').claim(['process:test', 'a.ts']));
     const wide = got(world.agent('b').claim(['process:test', 'a.ts']));
-    expect(got(world.agent('c').claim(['process:test'])).behind).toEqual(['S001', wide.id]);
+    expect(got(world.agent('c').claim(['process:test'])).behind).toEqual([wide.id]);
   });
 
-  test('of two places one is kept for who waits for something else, the other is given on', () => {
+  test('promise 3: with places left, too, nobody overtakes who waits for something else; then both go on', () => {
     const world = new World({ capacity: new Map([['test', 2]]) });
-    got(world.agent('a').claim(['process:test']));
-    got(world.agent('x').claim(['x']));
+    const held = got(world.agent('x').claim(['x']));
     const wide = got(world.agent('b').claim(['process:test', 'x']));
     const narrow = got(world.agent('c').claim(['process:test']));
-    got(world.agent('a').release());
-    expect([world.status(wide.id), world.status(narrow.id)]).toEqual(['waiting', 'active']);
+    const statuses = () => [wide, narrow].map(({ id }) => world.status(id));
+    expect(statuses()).toEqual(['waiting', 'waiting']);
+    got(world.agent('x').release(held.handle));
+    expect(statuses()).toEqual(['active', 'active']);
   });
 
   test('reading makes no difference: each holder runs it', () => {

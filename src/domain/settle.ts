@@ -85,7 +85,8 @@ function settleTicket(draft: Draft, id: ScopeId, { units, mode }: Ticket): strin
   if (blockers(draft.view, { scope: id, units, mode, ticket }).length > 0) return freed;
   const generation = draft.view.state.generation + 1;
   draft.emit({ type: 'scope.granted', scope: id, units, mode, owner, generation, queued: true });
-  return freed;
+  // Whoever is next for a process that has another place left waited only for this one's turn.
+  return [...freed, ...units.filter((unit) => roomOf(draft.view, unitOf(draft.view, unit)) > 1)];
 }
 
 function reapHolders(draft: Draft, units: readonly string[]): string[] {

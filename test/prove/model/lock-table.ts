@@ -219,25 +219,27 @@ export class LockTable {
     if (scope.status !== 'active') scope.status = 'waiting';
   }
 
-  /** Whoever stands in the way of these units: holders, and those whose turn comes first. */
-  #ahead(scope: Scope, ticket: Ticket): { readonly by: Scope; readonly units: string[] }[] {
+  /** Whoever stands in the way of these units: holders, where no place is left, and those whose turn comes first. */
+  #ahead(scope: Scope, ticket: Ticket, isFull = this.#isFull): { readonly by: Scope; readonly units: string[] }[] {
     const found = new Map<Scope, string[]>();
+    const meets = (by: Scope, unit: string) => found.set(by, [...(found.get(by) ?? []), unit]);
     for (const unit of ticket.units) {
-      const met: [Scope, string][] = [];
       for (const other of this.scopes) {
         if (other === scope) continue;
-        for (const [theirs, mode] of other.locks)
-          if (conflict(unit, ticket.mode, theirs, mode)) met.push([other, theirs]);
+        for (const [theirs, mode] of other.locks) {
+          if (conflict(unit, ticket.mode, theirs, mode) && isFull(unit, scope)) meets(other, theirs);
+        }
         if (other.ticket === undefined || !this.#isFirst(other, other.ticket, scope, ticket)) continue;
         for (const theirs of other.ticket.units) {
-          if (conflict(unit, ticket.mode, theirs, other.ticket.mode)) met.push([other, theirs]);
+          if (conflict(unit, ticket.mode, theirs, other.ticket.mode)) meets(other, theirs);
         }
       }
-      if (new Set(met.map(([by]) => by)).size < room(unit)) continue;
-      for (const [by, theirs] of met) found.set(by, [...(found.get(by) ?? []), theirs]);
     }
     return [...found].map(([by, units]) => ({ by, units }));
   }
+
+  readonly #isFull = (unit: string, asker: Scope): boolean =>
+    room(unit) === 1 || this.scopes.filter((each) => each !== asker && each.locks.has(unit)).length >= room(unit);
 
   #isFirst(other: Scope, theirs: Ticket, scope: Scope, mine: Ticket): boolean {
     return (
@@ -247,13 +249,12 @@ export class LockTable {
     );
   }
 
-  /** Whether a ticket waits for what this scope holds itself. */
-  #awaits({ id, ticket }: Scope, holder: Scope): boolean {
-    return [...holder.locks].some(([unit, mode]) => {
-      if (!ticket?.units.some((theirs) => conflict(theirs, ticket.mode, unit, mode))) return false;
-      if (room(unit) === 1) return true;
-      return this.scopes.filter((each) => each.id !== id && each.locks.has(unit)).length >= room(unit);
-    });
+  /** Whether a ticket surely waits for what this scope holds itself: of a process it may get another place. */
+  #awaits({ ticket }: Scope, holder: Scope): boolean {
+    return [...holder.locks].some(
+      ([unit, mode]) =>
+        room(unit) === 1 && ticket?.units.some((theirs) => conflict(theirs, ticket.mode, unit, mode)) === true,
+    );
   }
 
   /** Whether all would wait for each other, each agent for whatever any of its scopes queues for. */
@@ -264,7 +265,8 @@ export class LockTable {
     for (const crew of next) {
       for (const scope of this.scopes) {
         if (scope.ticket === undefined || crewOf(scope) !== crew) continue;
-        for (const { by } of this.#ahead(scope, scope.ticket)) {
+        // A place that is left now may be gone by its turn.
+        for (const { by } of this.#ahead(scope, scope.ticket, () => true)) {
           if (crewOf(by) === home) return true;
           if (!seen.has(crewOf(by))) next.push(crewOf(by));
           seen.add(crewOf(by));
