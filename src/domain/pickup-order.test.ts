@@ -132,6 +132,31 @@ test.each([
   expect(asked()).toBeLessThanOrEqual(25);
 });
 
+test('of very many that are held beneath one folder most are not even looked at, once it is known where they are', () => {
+  const world = new World({}, { checked: false });
+  for (let at = 0; at < 2_000; at++) got(world.agent('planner').open([`src/${at % 100}/${at}.ts`]));
+  const last = got(world.agent('planner').open(['docs/last.md']));
+  got(world.agent('holder').claim(['src/']));
+  let looks = 0;
+  const ready = world.state.ready.map((piece) =>
+    piece.map((each) => ({
+      ...each,
+      get units() {
+        looks += 1;
+        return each.units;
+      },
+    })),
+  );
+  const pick = () => {
+    looks = 0;
+    const view = { ...world.view(), state: { ...world.state, ready } };
+    expect(nextScope(draft(view), claimant(undefined), { mode: 'write' })?.id).toBe(last);
+    return looks;
+  };
+  pick();
+  expect(pick()).toBeLessThan(300);
+});
+
 test('nothing is looked through twice where nothing has run out meanwhile', () => {
   const world = new World();
   got(world.agent('planner').open(['a.ts']));

@@ -1,6 +1,6 @@
 import type { Claimant } from './authority.js';
 import { Bars } from './bars.js';
-import { bar, knownUnit, liveScope } from './blockers.js';
+import { bar, liveScope } from './blockers.js';
 import type { Draft } from './draft.js';
 import { newcomer } from './grant.js';
 import { reachOf } from './limits.js';
@@ -31,14 +31,14 @@ export function nextScope(draft: Draft, claimant: Claimant, pickup: Pickup): Sco
 
 /** Goes through open work in its order. What was found to be barred once is not looked at again. */
 function freeScope(view: View, { limits }: Claimant, { phase, mode }: Pickup): Scope | undefined {
-  const { folds } = view.settings;
   const reaches = reachOf(limits, view.settings);
-  const bars = new Bars();
+  const bars = new Bars(view.settings.folds);
   for (const piece of view.state.ready) {
+    if (bars.hasAll(piece)) continue;
     for (const ready of piece) {
       const { units, priority } = ready;
       if ((phase !== undefined && ready.phase !== phase) || !reaches(ready.phase, units)) continue;
-      if (units.some((text) => bars.has(knownUnit(text, folds)))) continue;
+      if (units.some((text) => bars.has(text))) continue;
       const id = idOf(ready);
       const found = bar(view, newcomer(view, id, priority, { units, mode }));
       if (found === undefined) return liveScope(view, id);
