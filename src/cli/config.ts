@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Rules } from '../coordinator/parts.js';
 import { type Refusal, refuse } from '../domain/refusal.js';
 import { DEFAULTS, type Settings } from '../domain/settings.js';
+import type { Keep } from '../store/store.js';
 import { BUILT_IN, BUILT_IN_CAPACITY } from './built-in-processes.js';
 import { readYaml } from './yaml.js';
 
@@ -74,13 +75,20 @@ function fromFile(file: import('../wire/config.js').ConfigFile): Config {
       timeout: file.run.timeout_minutes * MINUTES,
       git: file.run.git,
       unprotect: file.unprotect,
-      keep: { contents: file.keep.contents_days * DAYS },
+      keep: keepOf(file.keep),
     },
     containment: file.containment,
     unprotect: file.unprotect,
     scratch: file.scratch,
     hosts: file.serve.hosts,
   };
+}
+
+function keepOf({
+  contents_days: contents,
+  events_days: events,
+}: import('../wire/config.js').ConfigFile['keep']): Keep {
+  return { contents: contents * DAYS, ...(events === undefined ? {} : { events: events * DAYS }) };
 }
 
 function wrong(path: string, reason: string): Refusal {

@@ -186,7 +186,7 @@ async function stillOpen(parts: Parts, id: string, patience: number, given: Abor
 
 async function underWay(parts: Parts, { run, containment, started }: OpenRun, from?: number): Promise<RunOutput> {
   const page = await parts.runner.output(run, from);
-  const [start] = await parts.store.events({ after: started - 1, limit: 1 });
+  const [start] = await parts.store.events({ after: started - 1, until: started, limit: 1 });
   return {
     run,
     state: 'running',
@@ -203,7 +203,7 @@ async function underWay(parts: Parts, { run, containment, started }: OpenRun, fr
 async function past(parts: Parts, row: RunRow, from: number | undefined): Promise<RunOutput> {
   const { run, ending, exit, log, diff, cut, output } = row;
   const end = row.ended === null ? undefined : await endingOf(parts, row.ended);
-  const [start] = await parts.store.events({ after: row.started - 1, limit: 1 });
+  const [start] = await parts.store.events({ after: row.started - 1, until: row.started, limit: 1 });
   const page = await printed(parts, { ...(log && { log }), ...(cut && { cut }), total: output }, from);
   const { refused: refusals = [], rejections } = end?.body ?? {};
   return {

@@ -126,7 +126,7 @@ function leftOut({ path, before, after }: FileChange): string {
 
 /** The files of the event with which something was committed. */
 async function filesChangedAt(parts: Parts, seq: number): Promise<readonly FileChange[]> {
-  const [event] = await parts.store.events({ after: seq - 1, limit: 1 });
+  const [event] = await parts.store.events({ after: seq - 1, until: seq, limit: 1 });
   return event?.body.type === 'files.changed' ? event.body.files : [];
 }
 
@@ -140,6 +140,6 @@ export async function endingOf(
   parts: Parts,
   seq: number,
 ): Promise<{ readonly wall: number; readonly body: Extract<EventBody, { type: 'run.ended' }> } | undefined> {
-  const [event] = await parts.store.events({ after: seq - 1, limit: 1 });
+  const [event] = await parts.store.events({ after: seq - 1, until: seq, limit: 1 });
   return event?.body.type === 'run.ended' ? { wall: event.wall, body: event.body } : undefined;
 }

@@ -12,7 +12,7 @@ export async function runRecord(parts: Parts, id: string): Promise<RunRecord | R
     });
   }
   const { run, scope, agent, command, containment, ending, exit, rejected, started, log, diff } = row;
-  const [start] = await parts.store.events({ after: started - 1, limit: 1 });
+  const [start] = await parts.store.events({ after: started - 1, until: started, limit: 1 });
   return {
     run,
     ...(scope === null ? {} : { scope }),

@@ -85,7 +85,7 @@ async function commitLeft(parts: Parts, caller: Caller, run: OpenRun, left: Left
   // In the tenure in which it began: where that is over, the fence refuses it.
   const own = scope && tenure !== undefined ? { ...scope, tenure } : undefined;
   const written = await left.written();
-  const [start] = await parts.store.events({ after: run.started - 1, limit: 1 });
+  const [start] = await parts.store.events({ after: run.started - 1, until: run.started, limit: 1 });
   const { command, turn } = run;
   const process = await parts.store.view({}, ({ state }) => state.scopes.get(turn ?? ''));
   const held = heldProcesses([own, process]);
@@ -103,7 +103,7 @@ function onBehalf({ by }: OpenRun): Caller {
 }
 
 async function isYoung(parts: Parts, { started }: OpenRun): Promise<boolean> {
-  const [event] = await parts.store.events({ after: started - 1, limit: 1 });
+  const [event] = await parts.store.events({ after: started - 1, until: started, limit: 1 });
   const now = await parts.store.view({}, (view) => view.now);
   return event !== undefined && now - event.at < AGE;
 }

@@ -64,11 +64,14 @@ export interface Needs {
 /** How long what nothing needs any more is kept, in milliseconds of wall time. */
 export interface Keep {
   readonly contents: number;
+  /** For ever, where it is left out. */
+  readonly events?: number;
 }
 
 /** How much of what was kept went. */
 export interface Expired {
   readonly contents: number;
+  readonly events: number;
 }
 
 export interface EventQuery {

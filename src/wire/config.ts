@@ -131,6 +131,12 @@ export const configSchema = z.strictObject({
         .max(MAX_DAYS)
         .default(30)
         .describe('How long former versions and logs are kept that nothing needs any more'),
+      events_days: z
+        .number()
+        .min(1)
+        .max(MAX_DAYS)
+        .exactOptional()
+        .describe('How long events are kept, and the history of what has ended; for ever where it is left out'),
     })
     .prefault({}),
   serve: z

@@ -1,6 +1,9 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { DEFAULTS } from '../../src/domain/settings.js';
 import { openDriver } from '../../src/store/sqlite/driver.js';
+import { openSqliteStore } from '../../src/store/sqlite/open.js';
+import type { Keep } from '../../src/store/store.js';
 import { type Agent, stdioAgent } from '../support/agents.js';
 import { runCli } from '../support/cli.js';
 import { newWorkspace } from '../support/workspace.js';
@@ -59,3 +62,34 @@ test('what nothing needs any more expires with the start of a server, and whoeve
   await ben.ok('release_scope', { scope, changes: 'revert' });
   expect([text('src/a.txt'), text('src/b.txt')]).toEqual(['eins\n', 'b\n']);
 });
+
+test('old events are cut while agents work: what is live goes on, and what has ended is told as far as it is known', async () => {
+  const { root, git, events } = newWorkspace({ 'src/a.txt': 'one\ntwo\n', 'src/b.txt': 'b\n' });
+  const [ada, ben] = await Promise.all([stdioAgent(root, 'ada'), stdioAgent(root, 'ben')]);
+  const { scope } = await ada.ok('claim_scope', { title: 'Count', units: ['src/a.txt'] });
+  await ada.ok('patch', { edits: [{ path: 'src/a.txt', old_string: 'one', new_string: 'eins' }] });
+  await ben.ok('patch', { edits: [{ path: 'src/b.txt', old_string: 'b', new_string: 'B' }] });
+  const ran = await ben.ok('run', { command: 'echo more >> src/b.txt; echo said' });
+  await ben.ok('publish_output', { summary: 's' });
+
+  const last = (await events()).length;
+  await inAYear(root, { contents: 500 * DAY, events: 300 * DAY });
+  expect(await events()).toEqual([]);
+  await ada.ok('patch', { edits: [{ path: 'src/a.txt', old_string: 'two', new_string: 'zwei' }] });
+  expect((await events())[0]?.seq).toBe(last + 1);
+  await ben.refused('HELD', 'patch', { edits: [{ path: 'src/a.txt', old_string: 'zwei', new_string: 'deux' }] });
+  expect((await ben.ok('list_scopes', { id: 'S002' })).scopes[0]).toMatchObject({ status: 'done', summary: 's' });
+  expect(await ada.ok('run', { run: ran.run })).toMatchObject({ state: 'exited', exit_code: 0, output: 'said\n' });
+  expect((await runCli(['diff', 'S002'], { cwd: root })).out).toContain('older than what is kept of the ledger');
+  expect((await runCli(['diff', 'S001'], { cwd: root })).out).toContain('-one\n-two\n+eins\n+zwei\n');
+  await ada.ok('publish_output', { scope, summary: 'Counted' });
+  expect(git('show', 'HEAD:src/a.txt')).toBe('eins\nzwei\n');
+});
+
+async function inAYear(root: string, keep: Keep): Promise<void> {
+  const recovery = { undo: () => [], redo: () => [] };
+  const wall = () => Date.now() + 400 * DAY;
+  const store = await openSqliteStore({ folder: join(root, '.signalbox'), settings: DEFAULTS, recovery, wall });
+  await store.expire(keep);
+  await store.close();
+}

@@ -67,7 +67,7 @@ export class Ledger {
     const head = this.#loader.head();
     const known = this.#folded;
     this.#folded =
-      known === undefined || head.seq - known.state.seq > LONG_BEHIND
+      known === undefined || head.seq - known.state.seq > LONG_BEHIND || known.state.seq < head.cut
         ? { state: this.#loader.state(), hash: head.hash }
         : this.#foldSince(known, head);
     const lease = this.#leaseIn(this.#folded.state, head);

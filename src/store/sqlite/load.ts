@@ -18,6 +18,8 @@ export interface Head {
   readonly time: LockTime;
   /** The lease in force, in milliseconds; 0 where none is on record. */
   readonly lease: number;
+  /** The last event that was cut; 0 where none was. */
+  readonly cut: number;
 }
 
 /** Reads the state from the tables: only scopes that are live, so the cost does not grow with the ledger. */
@@ -29,7 +31,7 @@ export class Loader {
 
   constructor(driver: Driver) {
     this.#driver = driver;
-    this.#head = driver.prepare('SELECT seq, hash, lock_ms, mono_ms, boot, lease FROM ledger');
+    this.#head = driver.prepare('SELECT seq, hash, lock_ms, mono_ms, boot, lease, cut FROM ledger');
     this.#numbers = driver.prepare('SELECT seq, generation, scopes, runs, artifacts FROM ledger');
     this.#scope = driver.prepare('SELECT * FROM scopes WHERE number = ?');
   }
@@ -37,7 +39,8 @@ export class Loader {
   head(): Head {
     const row = this.#head.get();
     const time = { lock: integer(row, 'lock_ms'), mono: real(row, 'mono_ms'), boot: text(row, 'boot') };
-    return { seq: integer(row, 'seq'), hash: text(row, 'hash'), time, lease: integer(row, 'lease') };
+    const [seq, lease, cut] = [integer(row, 'seq'), integer(row, 'lease'), integer(row, 'cut')];
+    return { seq, hash: text(row, 'hash'), time, lease, cut };
   }
 
   /** A scope that has ended. */
@@ -101,7 +104,7 @@ function openRunOfRow(row: Row): OpenRun {
 }
 
 /** The state with these live scopes: everything but the numbers can be told from them. */
-function indexed(scopes: readonly Scope[]): State {
+export function indexed(scopes: readonly Scope[]): State {
   let { locks, queue, ready } = EMPTY_STATE;
   const consumers = ImmutableMap<ScopeId, ImmutableSet<ScopeId>>().asMutable();
   const owned = ImmutableMap<string, ImmutableSet<ScopeId>>().asMutable();

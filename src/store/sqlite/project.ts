@@ -40,6 +40,16 @@ export class Projector {
     this.#touched.clear();
   }
 
+  /** Writes the rows of live scopes as they stand in a state. */
+  restore({ scopes }: State): void {
+    for (const scope of scopes.values()) {
+      this.#touched.set(scope.id, { former: undefined, scope });
+      for (const { unit, mode, generation } of scope.locks.values())
+        this.#statements.lock.run(unit, scope.id, mode, generation);
+    }
+    this.flush();
+  }
+
   /** `before` and `after` are the states around the event. The rows of scopes wait for `flush`. */
   write(event: Event, before: State, after: State): void {
     for (const id of concerned(event, before)) this.#scope(id, event, before, after);

@@ -71,9 +71,9 @@ test('contents that nothing needs go when their time is over, and not before', a
     ...(raised.type === 'scope.opened' ? [{ ...raised, contract: { ...raised.contract, conflict } }] : []),
   );
   now += 30 * DAY - 1;
-  expect(await store.expire(KEEP)).toEqual({ contents: 0 });
+  expect(await store.expire(KEEP)).toMatchObject({ contents: 0 });
   now += HOUR;
-  expect(await store.expire(KEEP)).toEqual({ contents: 4 });
+  expect(await store.expire(KEEP)).toMatchObject({ contents: 4 });
   expect(await kept(...ended, ...live, ...others, 'forgotten')).toEqual([
     'present version',
     ...live,
@@ -82,7 +82,7 @@ test('contents that nothing needs go when their time is over, and not before', a
   ]);
   await record(store, released('S002'), released('S003'));
   now += HOUR;
-  expect(await store.expire(KEEP)).toEqual({ contents: 3 });
+  expect(await store.expire(KEEP)).toMatchObject({ contents: 3 });
   expect(await kept(...live, 'side')).toEqual(['live after']);
 });
 
@@ -94,10 +94,10 @@ test('promise 6: what may have to be written again after a crash stays', async (
     return { answer: true, events: [opened('S001'), released('S001')] };
   });
   now += 31 * DAY;
-  expect(await store.expire(KEEP)).toEqual({ contents: 0 });
+  expect(await store.expire(KEEP)).toMatchObject({ contents: 0 });
   bench.tamper('DELETE FROM intents');
   now += HOUR;
-  expect(await store.expire(KEEP)).toEqual({ contents: 2 });
+  expect(await store.expire(KEEP)).toMatchObject({ contents: 2 });
 });
 
 test('what is used again is kept anew', async () => {
@@ -111,7 +111,7 @@ test('what is used again is kept anew', async () => {
   });
   bench.tamper('DELETE FROM intents');
   now += 2 * DAY;
-  expect(await store.expire(KEEP)).toEqual({ contents: 1 });
+  expect(await store.expire(KEEP)).toMatchObject({ contents: 1 });
   expect(await kept('one', 'two', 'three')).toEqual(['one', 'two']);
 });
 
@@ -122,13 +122,13 @@ test('it is done once an hour, by whichever server comes first', async () => {
   const both = await Promise.all([store.expire(KEEP), other.expire(KEEP)]);
   expect(both.map(({ contents }) => contents).sort()).toEqual([0, 1]);
   now += HOUR - 1;
-  expect(await store.expire({ contents: 1 })).toEqual({ contents: 0 });
+  expect(await store.expire({ contents: 1 })).toMatchObject({ contents: 0 });
   // A clock that was wrong by years and is right again keeps nothing from being done.
   now -= 3_000 * DAY;
   bench.tamper('UPDATE contents SET at = 0');
   await keep('two');
   bench.tamper('UPDATE contents SET at = 0');
-  expect(await store.expire({ contents: 1 })).toEqual({ contents: 1 });
+  expect(await store.expire({ contents: 1 })).toMatchObject({ contents: 1 });
 });
 
 /** Where the large contents are. */
@@ -146,7 +146,7 @@ test('large contents go with their files, and files whose rows went before a cra
   await record(store, opened('S001'), granted('S001', ['a'], 1), publishedAs('S001', sha(three)));
   expect(files()).toHaveLength(3);
   now += 31 * DAY;
-  expect(await store.expire(KEEP)).toEqual({ contents: 1 });
+  expect(await store.expire(KEEP)).toMatchObject({ contents: 1 });
   expect(files()).toEqual([join(sha(three).slice(0, 2), sha(three).slice(2))]);
   await keep(one);
   expect(await kept(one, two, three)).toEqual([one, three]);
@@ -177,5 +177,5 @@ test('a store that is closed meanwhile stops', async () => {
   const { contents } = await sweeping;
   expect(contents).toBeLessThan(200);
   now += HOUR;
-  expect(await watching.expire(KEEP)).toEqual({ contents: 200 - contents });
+  expect(await watching.expire(KEEP)).toMatchObject({ contents: 200 - contents });
 });

@@ -4,30 +4,18 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { Hash } from '../../domain/scope.js';
 import type { Expired, Keep } from '../store.js';
+import { type Access, PAUSE } from './access.js';
 import { BLOBS } from './contents.js';
-import type { Driver, Statement } from './driver.js';
+import { Cutting } from './cut.js';
+import type { Statement } from './driver.js';
 import { isErrno } from './folder.js';
 import { integer, text } from './rows.js';
 
 const HOUR = 3_600_000;
 /** How many contents or files go in one transaction: nobody is to notice that the write lock was held. */
 const BATCH = 25;
-/** How long the lock is left to others in between, in milliseconds. */
-const PAUSE = 20;
 /** What is looked for at once. */
 const PAGE = 1_000;
-
-/** The database, as much of it as is needed here. */
-export interface Access {
-  readonly driver: Driver;
-  /** The store's folder. */
-  readonly folder: string;
-  /** Wall time in milliseconds. */
-  readonly wall: () => number;
-  readonly read: <T>(work: () => T) => Promise<T>;
-  readonly write: <T>(work: () => T) => Promise<T>;
-  readonly isOpen: () => boolean;
-}
 
 /**
  * Drops what need not be kept any longer. What is used again is dated anew with the transaction that uses it, under the
@@ -40,11 +28,13 @@ export class Retention {
   readonly #old: Statement;
   readonly #forget: Statement;
   readonly #known: Statement;
+  readonly #cutting: Cutting;
   #contents = 0;
 
   constructor(access: Access) {
     const { driver } = access;
     this.#access = access;
+    this.#cutting = new Cutting(access);
     this.#swept = driver.prepare('SELECT swept FROM ledger');
     this.#sweeping = driver.prepare('UPDATE ledger SET swept = ?');
     this.#old = driver.prepare(OLD);
@@ -59,7 +49,7 @@ export class Retention {
     } catch (error) {
       if (this.#access.isOpen()) throw error;
     }
-    return { contents: this.#contents };
+    return { contents: this.#contents, events: this.#cutting.gone };
   }
 
   async #begins(): Promise<boolean> {
@@ -68,8 +58,10 @@ export class Retention {
     return write(() => this.#isDue() && Number(this.#sweeping.run(wall()).changes) > 0);
   }
 
-  async #drop({ contents }: Keep): Promise<void> {
-    await this.#dropContents(this.#access.wall() - contents);
+  async #drop({ contents, events }: Keep): Promise<void> {
+    const now = this.#access.wall();
+    if (events !== undefined) await this.#cutting.cut(now - events);
+    await this.#dropContents(now - contents);
     await this.#dropFiles();
   }
 

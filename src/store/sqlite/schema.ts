@@ -150,8 +150,16 @@ ALTER TABLE dated RENAME TO contents;
 ALTER TABLE ledger ADD COLUMN swept INTEGER NOT NULL DEFAULT 0;
 `;
 
+/** What stood after the last event that was cut, and which one that was. */
+const CHECKPOINT = `
+CREATE TABLE checkpoint (
+  id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL, hash TEXT NOT NULL, state TEXT NOT NULL
+) STRICT;
+ALTER TABLE ledger ADD COLUMN cut INTEGER NOT NULL DEFAULT 0;
+`;
+
 /** One step for each version; a database of version n has had the first n. Steps are only ever added. */
-const MIGRATIONS = [TABLES, CONTRACTS, LINEAGE, RUNS, CHECKS, CHECKED, NAMES, LEASE, AGES];
+const MIGRATIONS = [TABLES, CONTRACTS, LINEAGE, RUNS, CHECKS, CHECKED, NAMES, LEASE, AGES, CHECKPOINT];
 
 /** The version of the tables that this Signalbox writes. */
 export const SCHEMA = MIGRATIONS.length;

@@ -1,8 +1,9 @@
 import type { Event } from '../../domain/event.js';
 import { scopeOf } from '../../domain/event.js';
 import { evolve } from '../../domain/evolve.js';
-import { EMPTY_STATE, type State } from '../../domain/state.js';
+import type { State } from '../../domain/state.js';
 import { canonical, link } from './chain.js';
+import { checkpointOf, restore } from './checkpoint.js';
 import { type Driver, openDriver, type Row } from './driver.js';
 import { reason } from './folder.js';
 import type { Folded } from './ledger.js';
@@ -30,7 +31,9 @@ export function verify(driver: Driver): string[] {
   try {
     migrate(memory);
     const found: string[] = [];
-    const folded = replay(driver, memory, found);
+    const start = checkpointOf(driver);
+    restore(driver, memory, start);
+    const folded = replay(driver, memory, start, found);
     if (folded === undefined) return found;
     for (const [table, key] of Object.entries(PROJECTED)) found.push(...compareTable(driver, memory, table, key));
     if (found.length > 0) return found;
@@ -43,13 +46,13 @@ export function verify(driver: Driver): string[] {
   }
 }
 
-/** Projects all events into `memory`. Undefined where one of them cannot follow. */
-function replay(driver: Driver, memory: Driver, found: string[]): Folded | undefined {
+/** Projects all events since the checkpoint into `memory`. Undefined where one of them cannot follow. */
+function replay(driver: Driver, memory: Driver, start: Folded, found: string[]): Folded | undefined {
   const page = driver.prepare('SELECT * FROM events WHERE seq > ? ORDER BY seq LIMIT ?');
   const projector = new Projector(memory);
-  let folded: Folded = { state: EMPTY_STATE, hash: '' };
+  let folded = start;
   memory.exec('BEGIN');
-  for (let rows = page.all(0, PAGE); rows.length > 0; rows = page.all(folded.state.seq, PAGE)) {
+  for (let rows = page.all(start.state.seq, PAGE); rows.length > 0; rows = page.all(folded.state.seq, PAGE)) {
     for (const row of rows) {
       try {
         const event = eventOfRow(row);
@@ -129,7 +132,8 @@ function compareCounts(driver: Driver, { locks, scopes }: State): string[] {
   });
 }
 
-function partsOf(state: State): { readonly [part: string]: string } {
+/** A state as texts that are the same where it is. */
+export function partsOf(state: State): { readonly [part: string]: string } {
   const { scopes, runs, locks, queue, ready, consumers, owned, ...numbers } = state;
   return {
     numbers: canonical(numbers),

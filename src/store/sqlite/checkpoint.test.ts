@@ -1,0 +1,148 @@
+import { setImmediate } from 'node:timers/promises';
+import fc from 'fast-check';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { HISTORIES } from '../histories.testsuite.js';
+import { ALICE, BOB, changed, claim, granted, opened, record, released, sha } from '../steps.testsuite.js';
+import { SqliteBench } from './bench.testsuite.js';
+import type { SqliteStore } from './sqlite-store.js';
+import { partsOf } from './verify.js';
+
+const DAY = 86_400_000;
+const KEEP = { contents: 30 * DAY, events: 30 * DAY };
+
+let bench: SqliteBench;
+let store: SqliteStore;
+let now: number;
+
+beforeEach(async () => {
+  bench = new SqliteBench();
+  now = Date.now();
+  store = await open();
+});
+
+afterEach(async () => {
+  expect(await bench.verify(), 'promise 8: replaying the events gives the tables').toEqual([]);
+  await bench.dispose();
+});
+
+function open(): Promise<SqliteStore> {
+  return bench.open({ wall: () => now });
+}
+
+async function seqs(): Promise<number[]> {
+  return (await store.events({ after: 0, limit: 10_000 })).map(({ seq }) => seq);
+}
+
+/** Forty days of nothing, and what they make of the ledger. */
+async function later(): Promise<number> {
+  now += 40 * DAY;
+  return (await store.expire(KEEP)).events;
+}
+
+test('promise 8: wherever the ledger is cut, its replay from there gives the tables', async () => {
+  const property = fc.asyncProperty(HISTORIES, fc.nat(100), async (events, part) => {
+    const at = Math.floor((events.length * part) / 100);
+    const one = new SqliteBench();
+    let wall = 0;
+    try {
+      const cutting = await one.open({ wall: () => wall });
+      await cutting.transact(ALICE, {}, () => ({ answer: true, events: events.slice(0, at) }));
+      wall = 20 * DAY;
+      const behind = await one.open();
+      await behind.view({}, () => true);
+      await cutting.transact(ALICE, {}, () => ({ answer: true, events: events.slice(at) }));
+      wall = 40 * DAY;
+      expect((await cutting.expire(KEEP)).events).toBe(at);
+      expect((await cutting.events({ after: 0, limit: 1_000 })).map(({ seq }) => seq)).toEqual(
+        events.slice(at).map((_, place) => at + place + 1),
+      );
+      expect(await one.verify()).toEqual([]);
+      // Nothing is missing that a decision would have to know.
+      const all = [cutting, behind, await one.open()];
+      const [first, ...others] = await Promise.all(all.map((each) => each.view({}, ({ state }) => partsOf(state))));
+      expect(others).toEqual([first, first]);
+    } finally {
+      await one.dispose();
+    }
+  });
+  await fc.assert(property, { numRuns: 40, seed: 16 });
+});
+
+test('events stay for ever unless it is said otherwise, and until their time is over', async () => {
+  await claim(store, 'a.ts');
+  now += 400 * DAY;
+  expect(await store.expire({ contents: DAY })).toEqual({ contents: 0, events: 0 });
+  await claim(store, 'b.ts');
+  now += 10 * DAY;
+  expect((await store.expire(KEEP)).events).toBe(2);
+  expect(await seqs()).toEqual([3, 4]);
+  expect(await later()).toBe(2);
+  expect(await seqs()).toEqual([]);
+  await claim(store, 'c.ts');
+  expect(await seqs()).toEqual([5, 6]);
+  expect((await store.events({ after: 0, limit: 1 }))[0]).toMatchObject({ body: { scope: 'S003' } });
+});
+
+test('with old events the changes of what has ended go; those of what is being worked on stay', async () => {
+  await record(store, opened('S001'), granted('S001', ['a.ts'], 1), changed('S001', 'a.ts', null, sha('a')));
+  await record(store, opened('S002'), granted('S002', ['b.ts'], 2), changed('S002', 'b.ts', null, sha('b')));
+  await record(store, { type: 'files.outside', files: [{ path: 'c.ts', before: null, after: sha('c') }] });
+  await record(store, released('S001'));
+  await later();
+  const paths = async () => (await store.changes({ limit: 10 })).map(({ path }) => path);
+  expect(await paths()).toEqual(['b.ts']);
+  expect(await store.view({ paths: ['a.ts'] }, (view) => view.file('a.ts')?.hash)).toBe(sha('a'));
+  await record(store, released('S002'));
+  now += DAY;
+  await store.expire(KEEP);
+  expect(await paths()).toEqual([]);
+});
+
+test('promise 2: a server that had seen nothing since what was cut goes by the tables', async () => {
+  const other = await bench.open();
+  const first = await claim(store, 'a.ts');
+  expect(await other.view({}, ({ state }) => state.seq)).toBe(2);
+  await record(store, released(first), opened('S002'), granted('S002', ['b.ts'], 2, BOB));
+  await later();
+  const seen = await other.view({}, ({ state }) => [state.seq, [...state.scopes.keys()], state.locks.size]);
+  expect(seen).toEqual([5, ['S002'], 1]);
+  expect(await claim(other, 'c.ts')).toBe('S003');
+});
+
+test('promise 6: what is stopped between the checkpoint and the last deletion is ended by the next one', async () => {
+  for (let round = 0; round < 6; round++) {
+    const scopes = Array.from({ length: 100 }, (_, place) => `S${String(100 * round + place + 1).padStart(3, '0')}`);
+    await record(store, ...scopes.flatMap((id) => [opened(id), released(id)]));
+  }
+  const watching = await open();
+  now += 40 * DAY;
+  const cutting = store.expire(KEEP);
+  const first = async () => (await watching.events({ after: 0, limit: 1 }))[0]?.seq;
+  while ((await first()) === 1) await setImmediate();
+  await store.close();
+  const { events } = await cutting;
+  expect(await bench.verify()).toEqual([]);
+  now += DAY;
+  const rest = await watching.expire(KEEP);
+  expect(events + rest.events).toBe(1_200);
+  expect(await first()).toBeUndefined();
+  expect(await claim(watching, 'a.ts')).toBe('S601');
+});
+
+test('promise 8: after a cut, rows that no event made and links that do not join are still found', async () => {
+  await claim(store, 'a.ts');
+  await later();
+  await claim(store, 'b.ts');
+  const wrong = async (harm: string, mend: string) => {
+    bench.tamper(harm);
+    const found = await bench.verify();
+    bench.tamper(mend);
+    return found.join('\n');
+  };
+  const unmade = "INSERT INTO files VALUES ('x.ts', NULL, 420, NULL, 3)";
+  expect(await wrong(unmade, "DELETE FROM files WHERE path = 'x.ts'")).toContain('files x.ts: seq is 3');
+  const link = (hash: string) => `UPDATE checkpoint SET hash = ${hash}`;
+  expect(await wrong(link("'z' || hash"), link('substr(hash, 2)'))).toContain('the chain breaks at 3');
+  const agent = (name: string) => `UPDATE scopes SET agent = '${name}' WHERE id = 'S001'`;
+  expect(await wrong(agent('mallory'), agent('alice'))).toContain('scopes 1: agent is "mallory"');
+});
