@@ -88,7 +88,10 @@ function keepOf({
   contents_days: contents,
   events_days: events,
 }: import('../wire/config.js').ConfigFile['keep']): Keep {
-  return { contents: contents * DAYS, ...(events === undefined ? {} : { events: events * DAYS }) };
+  return {
+    ...(contents === 'never' ? {} : { contents: contents * DAYS }),
+    ...(events === 'never' ? {} : { events: events * DAYS }),
+  };
 }
 
 function wrong(path: string, reason: string): Refusal {

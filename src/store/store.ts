@@ -61,10 +61,9 @@ export interface Needs {
   readonly contents?: readonly Content[];
 }
 
-/** How long what nothing needs any more is kept, in milliseconds of wall time. */
+/** How long what nothing needs any more is kept, in milliseconds of wall time; for ever where it is left out. */
 export interface Keep {
-  readonly contents: number;
-  /** For ever, where it is left out. */
+  readonly contents?: number;
   readonly events?: number;
 }
 

@@ -17,6 +17,11 @@ const pattern = z
     if (wrong !== undefined) context.addIssue({ code: 'custom', message: wrong });
   });
 
+/** After how many days something goes. */
+const days = z.union([z.number().min(1).max(MAX_DAYS), z.literal('never')], {
+  error: `a number of days from 1 to ${MAX_DAYS}, or never`,
+});
+
 /** Paths that a process can own: what only it may write. */
 const owned = z
   .string()
@@ -125,18 +130,12 @@ export const configSchema = z.strictObject({
     .prefault({}),
   keep: z
     .strictObject({
-      contents_days: z
-        .number()
-        .min(1)
-        .max(MAX_DAYS)
+      contents_days: days
         .default(30)
-        .describe('How long former versions and logs are kept that nothing needs any more'),
-      events_days: z
-        .number()
-        .min(1)
-        .max(MAX_DAYS)
-        .exactOptional()
-        .describe('How long events are kept, and the history of what has ended; for ever where it is left out'),
+        .describe('Days after which former versions and logs go that nothing needs any more; never: they stay'),
+      events_days: days
+        .default('never')
+        .describe('Days after which events go, and the history of what has ended; never: they stay'),
     })
     .prefault({}),
   serve: z

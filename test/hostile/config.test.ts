@@ -15,6 +15,8 @@ const WRONG: readonly (readonly [what: string, text: string, reason: RegExp])[] 
   ['a wrong value', 'claims: never\n', /claims: expected one of auto, explicit, got the text "never"/],
   ['a wrong type', 'lease_seconds: soon\n', /lease_seconds: expected a number, got the text "soon"/],
   ['a number out of bounds', 'lease_seconds: 0\n', /lease_seconds: expected a number of at least 6, got 0/],
+  ['no days', 'keep: {contents_days: 0}\n', /keep\.contents_days: expected a number of .*1/],
+  ['days that are none', 'keep: {events_days: soon}\n', /events_days: expected .*or never, got the text "soon"/],
   ['a process without commands', 'processes:\n  build: {}\n', /processes.build.match: expected a list, got nothing/],
   ['a name that is none', 'processes:\n  a b: {match: [x]}\n', /processes.a b: a name has/],
   [

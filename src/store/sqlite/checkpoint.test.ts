@@ -71,7 +71,11 @@ test('promise 8: wherever the ledger is cut, its replay from there gives the tab
 test('events stay for ever unless it is said otherwise, and until their time is over', async () => {
   await claim(store, 'a.ts');
   now += 400 * DAY;
-  expect(await store.expire({ contents: DAY })).toEqual({ contents: 0, events: 0 });
+  await store.keep([{ hash: sha('a'), bytes: Buffer.from('a') }]);
+  now += 400 * DAY;
+  expect(await store.expire({})).toEqual({ contents: 0, events: 0 });
+  now += DAY;
+  expect(await store.expire({ contents: DAY })).toEqual({ contents: 1, events: 0 });
   await claim(store, 'b.ts');
   now += 10 * DAY;
   expect((await store.expire(KEEP)).events).toBe(2);

@@ -61,6 +61,7 @@ export class Retention {
   async #drop({ contents, events }: Keep): Promise<void> {
     const now = this.#access.wall();
     if (events !== undefined) await this.#cutting.cut(now - events);
+    if (contents === undefined) return;
     await this.#dropContents(now - contents);
     await this.#dropFiles();
   }
