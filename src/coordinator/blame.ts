@@ -96,7 +96,8 @@ async function told(
 }
 
 async function makerOf(parts: Parts, origin: Origin): Promise<Pick<BlamedLines, 'agent' | 'title' | 'run' | 'time'>> {
-  const [event] = 'seq' in origin ? await parts.store.events({ after: origin.seq - 1, limit: 1 }) : [];
+  const [event] =
+    'seq' in origin ? await parts.store.events({ after: origin.seq - 1, until: origin.seq, limit: 1 }) : [];
   if (event === undefined) return {};
   const time = isoTime(event.wall);
   if (origin.by !== 'scope') return { time };

@@ -69,10 +69,8 @@ export async function scopeDiff(
   scope: ScopeId,
   { until = Number.MAX_SAFE_INTEGER, maxLines }: { readonly until?: number; readonly maxLines?: number } = {},
 ): Promise<string> {
-  const rows = await changeRows(parts, scope);
-  if (rows.length === 0 && (await hasChanged(parts, scope))) return CUT;
   const ends = new Map<string, Pick<ChangeRow, 'before' | 'after'>>();
-  for (const { seq, path, before, after } of rows) {
+  for (const { seq, path, before, after } of await changeRows(parts, scope)) {
     if (seq <= until) ends.set(path, { before: ends.has(path) ? (ends.get(path)?.before ?? null) : before, after });
   }
   const texts: string[] = [];
@@ -84,12 +82,6 @@ export async function scopeDiff(
     texts.push(isThere ? difference(former, present, { path, ...lines }) : gone(path, before, after));
   }
   return texts.join('');
-}
-
-const CUT = '# what it changed is older than what is kept of the ledger (keep.events_days in signalbox.yaml)\n';
-
-async function hasChanged(parts: Parts, id: ScopeId): Promise<boolean> {
-  return parts.store.view({ scopes: [id] }, (view) => (view.scope(id)?.changes ?? 0) > 0);
 }
 
 /** A content; null for no file, undefined for one that has expired. */

@@ -111,7 +111,7 @@ async function movedHere(
   { path, seq, before, after }: ChangeRow,
 ): Promise<Moment | Refusal | undefined> {
   if (before !== null || after === null || search.names === 0) return undefined;
-  const [event] = await search.parts.store.events({ after: seq - 1, limit: 1 });
+  const [event] = await search.parts.store.events({ after: seq - 1, until: seq, limit: 1 });
   const files = event?.body.type === 'files.changed' ? event.body.files : [];
   const source = files.find((file) => file.path !== path && file.after === null && file.before === after);
   if (source === undefined) return undefined;

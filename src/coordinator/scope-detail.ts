@@ -105,7 +105,7 @@ export async function scopeDetail(parts: Parts, given: string): Promise<ScopeDet
     changes: await changesOf(parts, scope.id),
     runs: [...running, ...(await endedRuns(parts, scope.id))],
     opened_by: scope.openedBy,
-    opened_at: isoTime(first?.wall),
+    opened_at: isoTime(first?.body.type === 'scope.opened' ? first.wall : undefined),
     updated_at: isoTime(last?.wall),
     revision: revisionOf(scope),
   };

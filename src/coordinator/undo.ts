@@ -3,7 +3,7 @@ import { type Blocker, holderName, liveScope } from '../domain/blockers.js';
 import { claim as decideClaim } from '../domain/claim.js';
 import { printHandle } from '../domain/handle.js';
 import { isRefusal, listed, type Refusal, refuse } from '../domain/refusal.js';
-import { isEnded, type Scope } from '../domain/scope.js';
+import { isEnded, type Scope, type ScopeId } from '../domain/scope.js';
 import { buildersOn, isBuiltOn, raiseConflict } from './built-on.js';
 import { change } from './change.js';
 import type { Caller, PublishOutput } from './contract.js';
@@ -33,6 +33,7 @@ export async function undo(
   const by = await undoneBy(parts, id);
   if (by !== undefined) return { id, status: 'already', by, paths: [] };
   if (scope.changes === 0) return { id, status: 'unchanged', paths: [] };
+  if (!(await isTold(parts, id))) return refused(cutOff(id));
   const back = await takenBack(parts, id);
   if (isRefusal(back)) return refused(back);
   if (back.wanted.length === 0 && back.builtOn.size === 0 && !(await isBegun(parts, scope)))
@@ -45,6 +46,21 @@ export async function undo(
   if (input.conflict !== true) return refused(isBuiltOn(scope, builders));
   const raised = await raiseConflict(parts, caller, scope, back, builders);
   return isRefusal(raised) ? raised : { id, status: 'conflict', by: raised.id, paths: raised.paths };
+}
+
+/** Whether its events are there from the first one on: modes and takings back are told by them alone. */
+async function isTold(parts: Parts, scope: ScopeId): Promise<boolean> {
+  const [first] = await parts.store.events({ scope, after: 0, limit: 1 });
+  return first?.body.type === 'scope.opened';
+}
+
+function cutOff(id: ScopeId): Refusal {
+  return refuse(
+    'NOT_FOUND',
+    `The events of ${id} are not kept any more (keep.events_days in signalbox.yaml), so what it changed cannot be told exactly.`,
+    'Revert its commit with git, or take the lines back in a scope of your own.',
+    { scope: id, expired: true },
+  );
 }
 
 async function endedScope(parts: Parts, given: string): Promise<Scope | Refusal> {

@@ -133,9 +133,7 @@ export const configSchema = z.strictObject({
       contents_days: days
         .default(30)
         .describe('Days after which former versions and logs go that nothing needs any more; never: they stay'),
-      events_days: days
-        .default('never')
-        .describe('Days after which events go, and the history of what has ended; never: they stay'),
+      events_days: days.default('never').describe('Days after which events are cut; never: they stay'),
     })
     .prefault({}),
   serve: z

@@ -1,9 +1,16 @@
+import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Event } from '../../domain/event.js';
+import { evolve } from '../../domain/evolve.js';
+import { EMPTY_STATE } from '../../domain/state.js';
 import { HISTORIES } from '../histories.testsuite.js';
 import { ALICE, BOB, changed, claim, granted, opened, record, released, sha } from '../steps.testsuite.js';
 import { SqliteBench } from './bench.testsuite.js';
+import { setCheckpoint } from './checkpoint.js';
+import { openDriver } from './driver.js';
+import { DATABASE } from './options.js';
 import type { SqliteStore } from './sqlite-store.js';
 import { partsOf } from './verify.js';
 
@@ -43,24 +50,20 @@ test('promise 8: wherever the ledger is cut, its replay from there gives the tab
   const property = fc.asyncProperty(HISTORIES, fc.nat(100), async (events, part) => {
     const at = Math.floor((events.length * part) / 100);
     const one = new SqliteBench();
-    let wall = 0;
     try {
-      const cutting = await one.open({ wall: () => wall });
-      await cutting.transact(ALICE, {}, () => ({ answer: true, events: events.slice(0, at) }));
-      wall = 20 * DAY;
+      const writing = await one.open();
+      await writing.transact(ALICE, {}, () => ({ answer: true, events: events.slice(0, at) }));
       const behind = await one.open();
       await behind.view({}, () => true);
-      await cutting.transact(ALICE, {}, () => ({ answer: true, events: events.slice(at) }));
-      wall = 40 * DAY;
-      expect((await cutting.expire(KEEP)).events).toBe(at);
-      expect((await cutting.events({ after: 0, limit: 1_000 })).map(({ seq }) => seq)).toEqual(
-        events.slice(at).map((_, place) => at + place + 1),
-      );
+      await writing.transact(ALICE, {}, () => ({ answer: true, events: events.slice(at) }));
+      cutAt(one, await writing.events({ after: 0, until: at, limit: 1_000 }));
       expect(await one.verify()).toEqual([]);
-      // Nothing is missing that a decision would have to know.
-      const all = [cutting, behind, await one.open()];
+      const all = [writing, behind, await one.open()];
       const [first, ...others] = await Promise.all(all.map((each) => each.view({}, ({ state }) => partsOf(state))));
       expect(others).toEqual([first, first]);
+      // What goes by itself is never more than may go, and leaves as much in order.
+      await (await one.open({ wall: () => Date.now() + 40 * DAY })).expire(KEEP);
+      expect(await one.verify()).toEqual([]);
     } finally {
       await one.dispose();
     }
@@ -68,38 +71,47 @@ test('promise 8: wherever the ledger is cut, its replay from there gives the tab
   await fc.assert(property, { numRuns: 40, seed: 16 });
 });
 
+/** Makes the ledger begin after these events. */
+function cutAt(one: SqliteBench, events: readonly Event[]): void {
+  const driver = openDriver(join(one.folder, DATABASE));
+  setCheckpoint(driver, { state: events.reduce(evolve, EMPTY_STATE), hash: events.at(-1)?.hash ?? '' });
+  driver.prepare('DELETE FROM events WHERE seq <= ?').run(events.length);
+  driver.close();
+}
+
 test('events stay for ever unless it is said otherwise, and until their time is over', async () => {
-  await claim(store, 'a.ts');
+  await record(store, released(await claim(store, 'a.ts')));
   now += 400 * DAY;
   await store.keep([{ hash: sha('a'), bytes: Buffer.from('a') }]);
   now += 400 * DAY;
   expect(await store.expire({})).toEqual({ contents: 0, events: 0 });
   now += DAY;
   expect(await store.expire({ contents: DAY })).toEqual({ contents: 1, events: 0 });
-  await claim(store, 'b.ts');
+  await record(store, released(await claim(store, 'b.ts')));
   now += 10 * DAY;
-  expect((await store.expire(KEEP)).events).toBe(2);
-  expect(await seqs()).toEqual([3, 4]);
-  expect(await later()).toBe(2);
+  expect((await store.expire(KEEP)).events).toBe(3);
+  expect(await seqs()).toEqual([4, 5, 6]);
+  expect(await later()).toBe(3);
   expect(await seqs()).toEqual([]);
   await claim(store, 'c.ts');
-  expect(await seqs()).toEqual([5, 6]);
+  expect(await seqs()).toEqual([7, 8]);
   expect((await store.events({ after: 0, limit: 1 }))[0]).toMatchObject({ body: { scope: 'S003' } });
 });
 
-test('with old events the changes of what has ended go; those of what is being worked on stay', async () => {
-  await record(store, opened('S001'), granted('S001', ['a.ts'], 1), changed('S001', 'a.ts', null, sha('a')));
-  await record(store, opened('S002'), granted('S002', ['b.ts'], 2), changed('S002', 'b.ts', null, sha('b')));
-  await record(store, { type: 'files.outside', files: [{ path: 'c.ts', before: null, after: sha('c') }] });
-  await record(store, released('S001'));
-  await later();
-  const paths = async () => (await store.changes({ limit: 10 })).map(({ path }) => path);
-  expect(await paths()).toEqual(['b.ts']);
-  expect(await store.view({ paths: ['a.ts'] }, (view) => view.file('a.ts')?.hash)).toBe(sha('a'));
-  await record(store, released('S002'));
-  now += DAY;
-  await store.expire(KEEP);
-  expect(await paths()).toEqual([]);
+test('what is being worked on keeps its events from its beginning on', async () => {
+  const ended = await claim(store, 'a.ts');
+  await record(store, released(ended), opened('S002'));
+  await record(store, { type: 'run.started', run: 'R001', command: 'x', cwd: '.', containment: 'none' });
+  await record(store, opened('S003'), granted('S003', ['b.ts'], 2));
+  expect(await later()).toBe(4);
+  expect(await seqs()).toEqual([5, 6, 7]);
+  const over = { ending: 'exited', exit: 0, output: 0, rejected: 0 } as const;
+  await record(store, { type: 'run.ended', run: 'R001', ...over });
+  expect(await later()).toBe(2);
+  expect(await seqs()).toEqual([7, 8]);
+  await record(store, changed('S003', 'b.ts', null, sha('b')), released('S003'));
+  expect(await later()).toBe(4);
+  expect(await store.changes({ limit: 10 })).toMatchObject([{ path: 'b.ts', after: sha('b') }]);
 });
 
 test('promise 2: a server that had seen nothing since what was cut goes by the tables', async () => {
@@ -135,6 +147,8 @@ test('promise 6: what is stopped between the checkpoint and the last deletion is
 
 test('promise 8: after a cut, rows that no event made and links that do not join are still found', async () => {
   await claim(store, 'a.ts');
+  await record(store, opened('S002'));
+  await record(store, released('S001'));
   await later();
   await claim(store, 'b.ts');
   const wrong = async (harm: string, mend: string) => {
@@ -143,10 +157,10 @@ test('promise 8: after a cut, rows that no event made and links that do not join
     bench.tamper(mend);
     return found.join('\n');
   };
-  const unmade = "INSERT INTO files VALUES ('x.ts', NULL, 420, NULL, 3)";
-  expect(await wrong(unmade, "DELETE FROM files WHERE path = 'x.ts'")).toContain('files x.ts: seq is 3');
+  const unmade = "INSERT INTO files VALUES ('x.ts', NULL, 420, NULL, 5)";
+  expect(await wrong(unmade, "DELETE FROM files WHERE path = 'x.ts'")).toContain('files x.ts: seq is 5');
   const link = (hash: string) => `UPDATE checkpoint SET hash = ${hash}`;
-  expect(await wrong(link("'z' || hash"), link('substr(hash, 2)'))).toContain('the chain breaks at 3');
-  const agent = (name: string) => `UPDATE scopes SET agent = '${name}' WHERE id = 'S001'`;
-  expect(await wrong(agent('mallory'), agent('alice'))).toContain('scopes 1: agent is "mallory"');
+  expect(await wrong(link("'z' || hash"), link('substr(hash, 2)'))).toContain('the chain breaks at 5');
+  const agent = (name: string) => `UPDATE scopes SET opened_by = '${name}' WHERE id = 'S002'`;
+  expect(await wrong(agent('mallory'), agent('alice'))).toContain('scopes 2: opened_by is "mallory"');
 });

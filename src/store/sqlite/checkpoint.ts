@@ -75,6 +75,7 @@ const NOT_ENDED = {
   log: null,
   cut: null,
   diff: null,
+  tree: null,
 };
 
 /** Rows of a table whose column is no larger than that. */

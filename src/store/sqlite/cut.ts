@@ -1,10 +1,12 @@
 import { setImmediate, setTimeout } from 'node:timers/promises';
+import type { Event } from '../../domain/event.js';
 import { evolve } from '../../domain/evolve.js';
 import { type Access, PAUSE } from './access.js';
 import { checkpointOf, setCheckpoint } from './checkpoint.js';
 import type { Statement } from './driver.js';
 import type { Folded } from './ledger.js';
 import { eventOfRow } from './queries.js';
+import { integer, text } from './rows.js';
 
 /** Events that are folded in one look. */
 const PAGE = 500;
@@ -19,7 +21,8 @@ export class Cutting {
   readonly #access: Access;
   readonly #page: Statement;
   readonly #events: Statement;
-  readonly #changes: Statement;
+  readonly #tenures: Statement;
+  readonly #runs: Statement;
 
   constructor(access: Access) {
     const { driver } = access;
@@ -28,13 +31,10 @@ export class Cutting {
     this.#events = driver.prepare(
       'DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE seq <= (SELECT cut FROM ledger) LIMIT ?)',
     );
-    this.#changes = driver.prepare(
-      `DELETE FROM changes WHERE (seq, path) IN (
-        SELECT seq, path FROM changes
-        WHERE seq <= (SELECT cut FROM ledger) AND (scope IS NULL OR scope NOT IN (
-          SELECT id FROM scopes WHERE status NOT IN ('done', 'failed', 'cancelled')))
-        LIMIT ?)`,
+    this.#tenures = driver.prepare(
+      "SELECT id, tenure FROM scopes WHERE status NOT IN ('done', 'failed', 'cancelled') AND connection IS NOT NULL",
     );
+    this.#runs = driver.prepare('SELECT run FROM runs WHERE ended IS NULL');
   }
 
   /** Events that have gone. */
@@ -50,18 +50,17 @@ export class Cutting {
       await write(() => {
         if (checkpointOf(driver).state.seq === former.state.seq) setCheckpoint(driver, next);
       });
-    await this.#all(this.#events, (rows) => {
-      this.gone += rows;
-    });
-    await this.#all(this.#changes);
+    await this.#deleteCut();
   }
 
+  /** Folds events up to the first that stays. What is being worked on keeps its events from its beginning on. */
   async #foldUntil(from: Folded, before: number): Promise<Folded> {
     let { state, hash } = from;
+    const begins = await this.#access.read(() => this.#beginnings());
     for (;;) {
       const rows = await this.#access.read(() => this.#page.all(state.seq, PAGE));
       for (const event of rows.map(eventOfRow)) {
-        if (event.wall >= before || event.seq !== state.seq + 1) return { state, hash };
+        if (event.wall >= before || event.seq !== state.seq + 1 || begins(event)) return { state, hash };
         state = evolve(state, event);
         hash = event.hash;
       }
@@ -70,10 +69,21 @@ export class Cutting {
     }
   }
 
-  async #all(statement: Statement, count: (rows: number) => void = () => undefined): Promise<void> {
+  /** Tells the events with which a tenure or a command began that has not ended. */
+  #beginnings(): (event: Event) => boolean {
+    const tenures = new Map(this.#tenures.all().map((row) => [text(row, 'id'), integer(row, 'tenure')]));
+    const runs = new Set(this.#runs.all().map((row) => text(row, 'run')));
+    return ({ body }) => {
+      if (body.type === 'run.started') return runs.has(body.run);
+      if (body.type !== 'scope.granted' && body.type !== 'scope.queued') return false;
+      return tenures.get(body.scope) === body.generation;
+    };
+  }
+
+  async #deleteCut(): Promise<void> {
     for (;;) {
-      const rows = await this.#access.write(() => Number(statement.run(BATCH).changes));
-      count(rows);
+      const rows = await this.#access.write(() => Number(this.#events.run(BATCH).changes));
+      this.gone += rows;
       if (rows < BATCH) return;
       await setTimeout(PAUSE, undefined, { ref: false });
     }
