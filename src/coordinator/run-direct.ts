@@ -79,9 +79,12 @@ function isStillIts(present: Scope, own: Scope): boolean {
 const hashOf = (bytes: Uint8Array): Hash => digest('sha256', bytes);
 
 function changeOf(entry: Direct): FileChange {
+  const { path } = entry;
   const before = entry.before ? hashOf(entry.before) : null;
-  if (entry.kind === 'deleted') return { path: entry.path, before, after: null };
-  return { path: entry.path, before, after: hashOf(entry.bytes), mode: entry.mode };
+  const was = entry.was === undefined ? {} : { was: entry.was };
+  if (entry.kind === 'deleted') return { path, before, after: null, ...was };
+  const { mode } = entry;
+  return { path, before, after: hashOf(entry.bytes), mode, ...(entry.was === mode ? {} : was) };
 }
 
 function contentsOf(entry: Direct): Content[] {

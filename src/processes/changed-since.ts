@@ -65,7 +65,7 @@ export async function changedSince(
     if (!former.isFile() || after.files.has(path) || (await exists(join(root, path)))) continue;
     const bytes = await contentsBefore(before, path);
     if (bytes !== null && taken.has(hash('sha256', bytes)) && (await putBack(root, before, path))) continue;
-    written.push({ kind: 'deleted', path, before: bytes });
+    written.push({ kind: 'deleted', path, before: bytes, was: former.mode & 0o777 });
   }
   return written;
 }
@@ -127,7 +127,7 @@ async function changed(
   if (bytes === undefined) return undefined;
   const before = await contentsBefore(claimed, path);
   if (former !== undefined && (former.mode & 0o777) === mode && before?.equals(bytes) === true) return undefined;
-  return { kind: 'file', path, bytes, mode, before };
+  return { kind: 'file', path, bytes, mode, before, ...(former?.isFile() && { was: former.mode & 0o777 }) };
 }
 
 async function contentsBefore({ files, copies }: Claimed, path: string): Promise<Buffer | null> {

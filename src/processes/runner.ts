@@ -31,8 +31,8 @@ export interface RunSpec {
 
 /**
  * A path that a command changed. At level `transactional` the change is in the layer only; at level `confined` it is on
- * disk, and `before` holds what was there (null: nothing, or no file), but for `protected` and `special`, which were
- * removed again.
+ * disk, and `before` holds what was there (null: nothing, or no file), and `was` its mode, but for `protected` and
+ * `special`, which were removed again.
  * Scratch is told of at level `transactional` only: at the others it is where it belongs. `hash` is there where a file
  * could have had a version, had it not been for its name or for all the others.
  */
@@ -43,9 +43,10 @@ export type Written =
       readonly bytes: Uint8Array;
       readonly mode: number;
       readonly before?: Uint8Array | null;
+      readonly was?: number;
     }
   | { readonly kind: 'large'; readonly path: string; readonly size: number; readonly hash?: Hash }
-  | { readonly kind: 'deleted'; readonly path: string; readonly before?: Uint8Array | null }
+  | { readonly kind: 'deleted'; readonly path: string; readonly before?: Uint8Array | null; readonly was?: number }
   | { readonly kind: 'link'; readonly path: string; readonly target: string }
   | { readonly kind: 'special'; readonly path: string; readonly hash?: Hash }
   | { readonly kind: 'protected'; readonly path: string }
