@@ -2,17 +2,23 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Runner, ScratchRules } from '../processes/runner.js';
 
-/** A runner that is opened with the first command: a server that only reads and patches never probes for containment. */
-export function lazyRunner(options: {
+interface RunnerOptions {
   readonly root: string;
   readonly folder: string;
   readonly containment: 'auto' | 'none';
   readonly lease: number;
   readonly scratch: ScratchRules;
-}): Runner {
+}
+
+/** A runner that is opened with the first command: a server that only reads and patches never probes for containment. */
+export function lazyRunner(options: RunnerOptions): Runner {
   let opened: Promise<Runner> | undefined;
   const runner = (): Promise<Runner> => {
-    opened ??= import('../processes/open.js').then(({ openRunner }) => openRunner(options));
+    opened ??= open(options).catch((error: unknown) => {
+      // A disk that failed now may work at the next try.
+      opened = undefined;
+      throw error;
+    });
     return opened;
   };
   return {
@@ -30,6 +36,11 @@ export function lazyRunner(options: {
       if (opened !== undefined) await (await opened).close();
     },
   };
+}
+
+async function open(options: RunnerOptions): Promise<Runner> {
+  const { openRunner } = await import('../processes/open.js');
+  return openRunner(options);
 }
 
 async function isEmpty(folder: string): Promise<boolean> {

@@ -69,7 +69,11 @@ export async function openRunner({
   const runs = new Set<Run>();
   let closed = false;
   const probed = (): Promise<readonly Level[]> => {
-    levels ??= probeAll(sandboxes, real.root, real.folder, cuts);
+    levels ??= probeAll(sandboxes, real.root, real.folder, cuts).catch((error: unknown) => {
+      // A disk that failed now may work at the next try.
+      levels = undefined;
+      throw error;
+    });
     return levels;
   };
   return {

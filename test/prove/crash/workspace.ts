@@ -27,14 +27,17 @@ export class Faulty {
     this.#control = join(folder, 'control');
   }
 
-  /** The agent, on a new server where the last one was killed. What it loads for its first call is loaded. */
+  /**
+   * The agent, on a new server where the last one was killed. What it loads for its first calls is loaded: a module that
+   * Node could not read once, it does not read again in the same process.
+   */
   async agent(): Promise<Agent> {
     if (this.#agent !== undefined) return this.#agent;
     const agent = await stdioAgent(this.workspace.root, 'ada', 'legacy', {
       NODE_OPTIONS: `--import=${FAULTS}`,
       FAULT_CONTROL: this.#control,
     });
-    await agent.ok('list_scopes', {});
+    await agent.ok('run', { command: 'true' });
     this.#agent = agent;
     return agent;
   }
