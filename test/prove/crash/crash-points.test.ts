@@ -66,9 +66,10 @@ class Run implements Effect {
     return this.#isTold ? { ...answer, isError: true, text: `INCOMPLETE: ${answer.text}` } : answer;
   }
 
-  version(faulty: Faulty, wanted: number): number {
-    if (!this.#isTold) return versionOfFiles(faulty);
-    return wanted - 1;
+  async version(faulty: Faulty, wanted: number): Promise<number> {
+    const ends = (await faulty.workspace.events()).flatMap(({ body }) => (body.type === 'run.ended' ? [body] : []));
+    // What was rejected is on record, also where the call itself failed.
+    return this.#isTold || (ends.at(-1)?.rejected ?? 0) > 0 ? wanted - 1 : versionOfFiles(faulty);
   }
 }
 
