@@ -5,6 +5,8 @@ import { Faulty, KINDS, type Kind } from './workspace.js';
 
 /** Operations of one call at the most: more would mean that it never comes to its end. */
 const MOST = 600;
+/** What a killed publication has left is settled two seconds later: until then its scope publishes nothing. */
+const MOST_TRIES = 2_000;
 /** In the short form one operation in so many fails; to start a server anew takes longest. */
 const STRIDE = { kill: 29, other: 9 };
 /** A command needs that many times the operations of the others. */
@@ -121,7 +123,7 @@ async function heal(faulty: Faulty, effect: Effect, version: number, what: strin
   let last = '';
   for (let tries = 0; (await effect.version(faulty, version)) !== version; tries++) {
     expect(await effect.version(faulty, version), `wholly or not at all: ${what}`).toBe(version - 1);
-    if (tries === 20) throw new Error(`no progress after ${what}: ${last}`);
+    if (tries === MOST_TRIES) throw new Error(`no progress after ${what}: ${last}`);
     const { isError, text } = await effect.call(await faulty.agent(), await faulty.scope(), version);
     last = text;
     if (isError && /^(LEASE_LOST|UNKNOWN_SCOPE|NOT_YOURS)/.test(text)) faulty.forgetScope();
