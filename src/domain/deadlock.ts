@@ -1,4 +1,4 @@
-import { askers, awaited, awaiters, isQueued, knownUnit, liveScope, type Queued, queuedScope } from './blockers.js';
+import { askers, awaited, isQueued, knownUnit, liveScope, type Queued, queuedScope } from './blockers.js';
 import { agentBehind, isOfCommand } from './command-scope.js';
 import { isStateless, lapsed } from './leases.js';
 import { compareTickets } from './queue-order.js';
@@ -57,7 +57,7 @@ function waitsFor(view: View, scope: Queued, known: Map<string, Ticket>): ScopeI
     const later = known.get(unit);
     return later === undefined || compareTickets(ticket, later, view.settings) > 0;
   });
-  if (ticket.mode === 'write' && awaiters(view, scope).size === 0) for (const unit of units) known.set(unit, ticket);
+  if (ticket.mode === 'write' && askers(view, scope).size === 0) for (const unit of units) known.set(unit, ticket);
   const found = awaited(view, { scope: id, units, mode: ticket.mode, ticket });
   return found.map((blocker) => blocker.scope.id).reverse();
 }
